@@ -1,0 +1,54 @@
+"""Chunks and log files. A chunk is made by select and taken by deliver; a log file goes on to digest."""
+
+from __future__ import annotations
+
+import msgspec
+
+from opentrail.model.event import Place
+
+HISTORY = "history"
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where selected records go: a trail, or event history.
+
+    A copy of what delivery needs to know of the trail, so that records selected
+    before a trail was changed or deleted are still delivered as it was then.
+    """
+
+    name: str  # the trail's ARN, or HISTORY
+    bucket: str
+    prefix: str = ""
+    organization_id: str = ""
+    kms_key_arn: str = ""
+    digested: bool = False  # log file validation was on
+
+    @property
+    def is_history(self) -> bool:
+        """True for event history, which no trail can switch off."""
+        return self.name == HISTORY
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one destination, account, Region and folder on their way to a file."""
+
+    id: str  # a hash of everything else: the same records selected again give the same id
+    destination: Destination
+    place: Place
+    folder: str  # "CloudTrail", "CloudTrail-Insight", "CloudTrail-NetworkActivity"
+    count: int
+    oldest: str  # eventTime
+    newest: str
+    lines: bytes  # NDJSON, no trailing newline
+
+
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivered log file, as the ledger knows it and a digest lists it."""
+
+    bucket: str
+    key: str
+    sha256: str  # hex, of the uncompressed bytes
+    count: int
+    oldest: str
+    newest: str
+    created_at: float  # epoch seconds with milliseconds: when the ledger took the intent

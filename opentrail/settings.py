@@ -1,0 +1,99 @@
+"""What each function needs to know, written by its stack and read by its handler.
+
+One frozen dataclass per function. ``to_env`` gives the Lambda environment,
+``from_env`` reads it back and reports every bad variable at once. Values that
+CDK only knows at deploy time are ``str``; plain numbers are ``int``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, get_type_hints
+
+from opentrail.errors import SettingsError
+
+PREFIX = "OPENTRAIL_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Base: the mapping between fields and ``OPENTRAIL_...`` variables."""
+
+    def to_env(self) -> dict[str, str]:
+        """Return the environment that ``from_env`` reads back."""
+        return {PREFIX + f.name.upper(): _to_text(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read every field from ``environ``.
+
+        Raises:
+            SettingsError: names every missing or malformed variable.
+        """
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for field in fields(cls):
+            variable = PREFIX + field.name.upper()
+            text = environ.get(variable)
+            if text is None:
+                problems.append(f"{variable} is not set")
+                continue
+            try:
+                values[field.name] = _from_text(text, hints[field.name])
+            except ValueError:
+                problems.append(f"{variable}={text!r} is not a whole number")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(**values)
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
+
+
+def _from_text(text: str, kind: Any) -> Any:
+    if kind is int:
+        return int(text)
+    if kind is str:
+        return text
+    return tuple(part for part in text.split(",") if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSettings(Settings):
+    """What ``lambdas/record`` needs."""
+
+    trails_table: str
+    delivery_queue_url: str
+    reject_queue_url: str  # the intake dead-letter queue; malformed input goes there with its reason
+    history_bucket: str
+    own_role_arns: tuple[str, ...]  # calls by these roles are OpenTrail's own and are not recorded again
+    max_chunk_bytes: int  # bytes of raw records per delivery message, before compression
+    trail_cache_seconds: int  # how long a container may use its copy of the trails; 0 = read every time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverSettings(Settings):
+    """What ``lambdas/deliver`` needs."""
+
+    trails_table: str
+    ledger_table: str
+    history_table: str
+    max_file_bytes: int  # uncompressed bytes; a log file is closed before it grows past this
+    settle_seconds: int  # longer than any delivery can run; a pending file older than this was abandoned
+    history_days: int  # how long event history is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSettings(Settings):
+    """What ``lambdas/digest`` needs."""
+
+    trails_table: str
+    ledger_table: str
+    signing_key_id: str
+    period_seconds: int  # length of a digest window
+    settle_seconds: int  # as in DeliverSettings
