@@ -1,0 +1,18 @@
+"""What every test shares: nothing of the machine's own AWS set-up may reach a test."""
+
+from __future__ import annotations
+
+import os
+
+# Before any AWS client exists: no profile, no instance metadata, no account but the laptop's.
+for variable in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[variable]
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+)
