@@ -17,38 +17,35 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):
-    """A digest as stored: its exact bytes and the signature over them."""
+    """A digest that is decided: its exact bytes, the signature over them, where it goes."""
 
     bucket: str
     key: str
-    body: bytes  # uncompressed JSON
-    sha256: str
-    signature: str
-    start: str
-    end: str
-    files: tuple[str, ...]  # ledger ids of the log files it lists
+    document: bytes  # uncompressed JSON
+    signature: str  # hex
+    file_ids: tuple[str, ...]  # the ledger's names of the log files it lists
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one digest chain.
 
-    ``sequence`` counts digests and guards every write: two digest functions that
-    run at once cannot both add one. ``pending`` is a digest that is decided but
-    whose object may not be stored yet.
+    ``version`` guards every write: of two digest functions that run at once,
+    one wins. ``pending`` is a digest that is decided but whose object may not
+    be stored yet; nothing follows it until it is.
     """
 
     trail_arn: str
     place: Place
     bucket: str
-    prefix: str
+    prefix: str = ""
     organization_id: str = ""
     kms_key_arn: str = ""
-    started_at: float  # start of the first window
-    sequence: int = 0
+    started_at: float  # epoch seconds: start of the first window
+    version: int = 0
     end: str = ""  # end of the newest window, "" before the first
     head: Link | None = None  # the newest digest, None at the start of a chain
     pending: SealedDigest | None = None
-    ended: bool = False  # logging or validation stopped and the final digest is out
+    ended: bool = False  # logging or validation stopped and the final digest is decided
 
     @property
     def id(self) -> str:

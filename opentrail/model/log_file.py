@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from opentrail.model.event import Place
@@ -52,3 +54,23 @@ class LogFile(msgspec.Struct, frozen=True, kw_only=True):
     oldest: str
     newest: str
     created_at: float  # epoch seconds with milliseconds: when the ledger took the intent
+
+
+class FileState(StrEnum):
+    """How far a file has come.
+
+    ``PENDING``: decided, perhaps not stored. ``DELIVERED``: stored.
+    ``DROPPED``: never stored, its chunks are free again.
+    """
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DROPPED = "dropped"
+
+
+class FileRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's row in the ledger. A digested file has none: the digest speaks for it."""
+
+    id: str
+    state: FileState
+    file: LogFile

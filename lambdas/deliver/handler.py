@@ -1,0 +1,138 @@
+"""SQS batch of chunks -> gzip log files in S3, entered in the ledger."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.ledger import DynamoLedger
+from opentrail.adapters.aws.s3 import S3Objects
+from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.branches.history import build_segment
+from opentrail.errors import FormatError
+from opentrail.format.chunk import decode_chunk
+from opentrail.format.keys import TOKEN_LENGTH
+from opentrail.model.log_file import Chunk, Destination
+from opentrail.pipeline.deliver import Delivery, deliver_chunks
+from opentrail.settings import DeliverSettings
+
+logger = Logger(service="deliver")
+metrics = Metrics(namespace="OpenTrail", service="deliver")
+
+_ALPHABET = string.ascii_letters + string.digits
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverer:
+    """The deliver function's parts."""
+
+    settings: DeliverSettings
+    ledger: DynamoLedger
+    store: S3Objects
+    trails: DynamoTrails
+
+    def deliver(self, chunks: list[Chunk], now: datetime) -> Delivery:
+        """Store ``chunks`` and note each trail's outcome in its status."""
+        delivery = deliver_chunks(
+            chunks,
+            ledger=self.ledger,
+            store=self.store,
+            describe=build_segment,
+            now=now,
+            new_token=new_token,
+            max_file_bytes=self.settings.max_file_bytes,
+            settle_seconds=self.settings.settle_seconds,
+        )
+        self._note_outcomes(delivery, now.timestamp())
+        return delivery
+
+    def _note_outcomes(self, delivery: Delivery, now: float) -> None:
+        outcomes: dict[tuple[str, str], dict[str, float | str]] = {}
+        for stored in delivery.stored:
+            outcomes[_status_key(stored.destination, stored.place.region)] = {
+                "latest_delivery_time": now,
+                "latest_delivery_attempt_time": now,
+                "latest_delivery_error": "",
+            }
+        for failed in delivery.failed:
+            if failed.code:
+                key = _status_key(failed.chunk.destination, failed.chunk.place.region)
+                outcomes[key] = {"latest_delivery_attempt_time": now, "latest_delivery_error": failed.code}
+        for (trail_arn, region), fields in outcomes.items():
+            if trail_arn:
+                self.trails.update_status(trail_arn, region, **fields)
+
+
+def _status_key(destination: Destination, region: str) -> tuple[str, str]:
+    return ("" if destination.is_history else destination.name, region)
+
+
+def new_token() -> str:
+    """Sixteen random characters for a file name."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(TOKEN_LENGTH))
+
+
+def build(settings: DeliverSettings, clients: Any = client) -> Deliverer:
+    """Wire the function. ``clients`` answers a client for a service name."""
+    ledger = DynamoLedger(
+        clients("dynamodb"),
+        settings.ledger_table,
+        history_table=settings.history_table,
+        history_seconds=settings.history_days * _DAY_SECONDS,
+    )
+    return Deliverer(
+        settings=settings,
+        ledger=ledger,
+        store=S3Objects(clients("s3")),
+        trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
+    )
+
+
+@cache
+def wired() -> Deliverer:
+    """Read settings and open clients, once per container."""
+    return build(DeliverSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Deliver one SQS batch; report malformed and undelivered messages as item failures."""
+    chunks: list[Chunk] = []
+    message_of: dict[str, list[str]] = {}
+    failed: list[str] = []
+    for message in batch["Records"]:
+        try:
+            chunk = decode_chunk(message["body"])
+        except FormatError as error:
+            logger.warning("malformed chunk", message_id=message["messageId"], reason=str(error))
+            failed.append(message["messageId"])
+            continue
+        chunks.append(chunk)
+        message_of.setdefault(chunk.id, []).append(message["messageId"])
+
+    delivery = wired().deliver(chunks, datetime.now(UTC))
+
+    for trouble in delivery.failed:
+        logger.warning("chunk not delivered", chunk=trouble.chunk.id, reason=trouble.reason)
+        failed += message_of[trouble.chunk.id]
+    delivered = sum(stored.file.count for stored in delivery.stored)
+    logger.info("delivered", keys=[s.file.key for s in delivery.stored], events=delivered)
+    metrics.add_metric(name="EventsDelivered", unit=MetricUnit.Count, value=delivered)
+    metrics.add_metric(name="ChunksRepeated", unit=MetricUnit.Count, value=len(delivery.repeats))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # pay for clients in INIT, not in the first call
+    wired()

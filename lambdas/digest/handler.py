@@ -1,0 +1,101 @@
+"""Schedule -> signed digest files for every window that is over."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.kms import KmsSigner
+from opentrail.adapters.aws.ledger import DynamoLedger
+from opentrail.adapters.aws.s3 import S3Objects
+from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.pipeline.digest import Closing, close_windows
+from opentrail.settings import DigestSettings
+
+logger = Logger(service="digest")
+metrics = Metrics(namespace="OpenTrail", service="digest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digester:
+    """The digest function's parts."""
+
+    settings: DigestSettings
+    ledger: DynamoLedger
+    store: S3Objects
+    signer: KmsSigner
+    trails: DynamoTrails
+
+    def close(self, now: datetime, *, close_now: bool) -> Closing:
+        """Close the windows that are over and note each trail's outcome in its status."""
+        closing = close_windows(
+            self.trails.all_trails(),
+            ledger=self.ledger,
+            store=self.store,
+            signer=self.signer,
+            now=now,
+            period_seconds=self.settings.period_seconds,
+            settle_seconds=self.settings.settle_seconds,
+            close_now=close_now,
+        )
+        for closed in closing.closed:
+            self.trails.update_status(
+                closed.trail_arn,
+                closed.place.region,
+                latest_digest_delivery_time=now.timestamp(),
+                latest_digest_delivery_error="",
+            )
+        for trouble in closing.troubles:
+            self.trails.update_status(
+                trouble.trail_arn,
+                trouble.place.region,
+                latest_digest_delivery_error=trouble.code or "InternalFailure",
+            )
+        return closing
+
+
+def build(settings: DigestSettings, clients: Any = client) -> Digester:
+    """Wire the function. ``clients`` answers a client for a service name."""
+    return Digester(
+        settings=settings,
+        ledger=DynamoLedger(clients("dynamodb"), settings.ledger_table),
+        store=S3Objects(clients("s3")),
+        signer=KmsSigner(clients("kms"), settings.signing_key_id),
+        trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
+    )
+
+
+@cache
+def wired() -> Digester:
+    """Read settings and open clients, once per container."""
+    return build(DigestSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Close windows. ``{"close": true}`` also ends the running ones, now."""
+    closing = wired().close(datetime.now(UTC), close_now=event.get("close") is True)
+
+    for trouble in closing.troubles:
+        logger.error(
+            "digest not written", trail=trouble.trail_arn, place=trouble.place, reason=trouble.reason
+        )
+    logger.info(
+        "digests written", keys=[c.key for c in closing.closed], left_to_another_run=closing.contended
+    )
+    metrics.add_metric(name="DigestsDelivered", unit=MetricUnit.Count, value=len(closing.closed))
+    metrics.add_metric(name="DigestsFailed", unit=MetricUnit.Count, value=len(closing.troubles))
+    return {"digests": len(closing.closed), "failed": len(closing.troubles)}
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # pay for clients in INIT, not in the first call
+    wired()

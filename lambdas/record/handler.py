@@ -1,0 +1,98 @@
+"""SQS batch of EventBridge events -> chunks on the delivery queue."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.sqs import SqsQueue
+from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.format.chunk import encode_chunk
+from opentrail.pipeline.record import Accepted, Message, accept_messages
+from opentrail.pipeline.select import Selection, pack_events
+from opentrail.settings import RecordSettings
+
+logger = Logger(service="record")
+metrics = Metrics(namespace="OpenTrail", service="record")
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorder:
+    """The record function's parts, with the container's copy of the trails."""
+
+    settings: RecordSettings
+    trails: DynamoTrails
+    delivery: SqsQueue
+    rejects: SqsQueue
+    _selection: Selection | None = field(default=None, init=False)
+    _read_at: float = field(default=0.0, init=False)
+
+    def selection(self, now: float) -> Selection:
+        """The trails, read again once the copy is older than ``trail_cache_seconds``."""
+        if self._selection is None or now - self._read_at >= self.settings.trail_cache_seconds:
+            trails = self.trails.all_trails()
+            self._selection = Selection(trails, history_bucket=self.settings.history_bucket)
+            self._read_at = now
+        return self._selection
+
+    def record(self, messages: list[Message], now: float) -> tuple[Accepted, int]:
+        """Send every event to its destinations and every unreadable message aside; answer the chunks sent."""
+        accepted = accept_messages(messages, own_roles=self.settings.own_role_arns)
+        chunks = pack_events(
+            accepted.events, self.selection(now), max_chunk_bytes=self.settings.max_chunk_bytes
+        )
+        sent = self.delivery.send_all(encode_chunk(chunk) for chunk in chunks)
+        for rejected in accepted.rejected:
+            self.rejects.send_rejected(
+                rejected.message.body, reason=rejected.reason, message_id=rejected.message.id
+            )
+        return accepted, sent
+
+
+def build(settings: RecordSettings, clients: Any = client) -> Recorder:
+    """Wire the function. ``clients`` answers a client for a service name."""
+    return Recorder(
+        settings=settings,
+        trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
+        delivery=SqsQueue(clients("sqs"), settings.delivery_queue_url),
+        rejects=SqsQueue(clients("sqs"), settings.reject_queue_url),
+    )
+
+
+@cache
+def wired() -> Recorder:
+    """Read settings and open clients, once per container."""
+    return build(RecordSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Record one SQS batch. It is taken whole or, when AWS fails us, comes again whole."""
+    messages = [_message(record) for record in batch["Records"]]
+
+    accepted, chunks = wired().record(messages, time.time())
+
+    for rejected in accepted.rejected:
+        logger.warning("message rejected", message_id=rejected.message.id, reason=rejected.reason)
+    logger.info("recorded", events=len(accepted.events), chunks=chunks, own=accepted.own)
+    metrics.add_metric(name="EventsRecorded", unit=MetricUnit.Count, value=len(accepted.events))
+    metrics.add_metric(name="MessagesRejected", unit=MetricUnit.Count, value=len(accepted.rejected))
+    return {"batchItemFailures": []}
+
+
+def _message(record: dict[str, Any]) -> Message:
+    sent = int(record["attributes"]["SentTimestamp"]) / 1000
+    return Message(id=record["messageId"], body=record["body"], sent_at=sent)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # pay for clients in INIT, not in the first call
+    wired()

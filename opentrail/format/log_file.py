@@ -1,0 +1,99 @@
+"""Records -> a log file's bytes and back.
+
+Source: CloudTrail user guide, "CloudTrail log file name format" and limits: one
+JSON object ``{"Records":[...]}``, one gzip member, at most 50 MB uncompressed.
+``aws cloudtrail validate-logs`` refuses any byte after the gzip stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from isal import isal_zlib
+from zlib_ng import gzip_ng
+
+from opentrail.errors import FormatError
+
+MAX_BYTES = 50_000_000  # uncompressed; CloudTrail user guide, "Quotas"
+GZIP_LEVEL = 6  # zlib-ng: stdlib's size at half its time
+
+_HEAD = b'{"Records":['
+_TAIL = b"]}"
+# isal raises the very class of the standard library.
+GZIP_ERRORS = (zlib.error, ValueError)
+OVERHEAD_BYTES = len(_HEAD) + len(_TAIL)
+
+
+def join_records(lines: Iterable[bytes]) -> bytes:
+    """One log document from NDJSON pieces (records as they are, in order)."""
+    return _HEAD + b",".join([piece.replace(b"\n", b",") for piece in lines]) + _TAIL
+
+
+def sha256_hex(document: bytes) -> str:
+    """The hash that digests list: over the uncompressed document."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def compress(document: bytes) -> bytes:
+    """One gzip member; the same bytes every time (no name, no time in its header)."""
+    body: bytes = gzip_ng.compress(document, compresslevel=GZIP_LEVEL, mtime=0)  # type: ignore[no-untyped-call]
+    return body
+
+
+def decompress(body: bytes) -> bytes:
+    """Undo ``compress``. Takes plain JSON too: HTTP clients may already have unpacked it.
+
+    Raises:
+        FormatError: broken gzip, or bytes after its one member.
+    """
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        stream = isal_zlib.decompressobj(wbits=31)
+        document = stream.decompress(body) + stream.flush()
+    except GZIP_ERRORS as error:
+        raise FormatError(f"broken gzip: {error}") from error
+    if not stream.eof:
+        raise FormatError("broken gzip: it ends early")
+    if stream.unused_data:
+        raise FormatError("unexpected data after end of compressed stream")
+    return document
+
+
+def holds(body: bytes | None, sha256: str) -> bool:
+    """True when ``body`` is a whole log file with this hash: how an abandoned delivery is judged."""
+    if body is None:
+        return False
+    try:
+        return sha256_hex(decompress(body)) == sha256
+    except FormatError:
+        return False
+
+
+class _Document(msgspec.Struct):
+    records: list[msgspec.Raw] = msgspec.field(name="Records")
+
+
+def split_records(document: bytes) -> list[bytes]:
+    """The records of a log document, byte for byte.
+
+    Raises:
+        FormatError: not ``{"Records":[...]}``.
+    """
+    try:
+        return [bytes(raw) for raw in msgspec.json.decode(document, type=_Document).records]
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"not a log file: {error}") from error
+
+
+def parse_records(body: bytes) -> list[dict[str, Any]]:
+    """The records of a stored log file as values, for people and tests.
+
+    Raises:
+        FormatError: not a log file.
+    """
+    return [msgspec.json.decode(raw) for raw in split_records(decompress(body))]

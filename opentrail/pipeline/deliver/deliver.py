@@ -1,0 +1,233 @@
+"""Chunks -> log files. Intent before object, each chunk in one file only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opentrail.errors import ConflictError, StorageError
+from opentrail.format import keys, log_file
+from opentrail.format.times import to_iso
+from opentrail.model.event import Place
+from opentrail.model.history import Segment
+from opentrail.model.log_file import Chunk, Destination, FileRow, FileState, LogFile
+from opentrail.pipeline.deliver.ports import Intent, Ledger, LogStore
+
+# One DynamoDB transaction takes 100 items; three are kept for the file and its segment.
+MAX_CHUNKS_PER_FILE = 97
+
+DescribeSegment = Callable[[Place, LogFile, Sequence[bytes]], Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One file that was stored now."""
+
+    destination: Destination
+    place: Place
+    file: LogFile
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A chunk that must come again, with the reason and the store's error code."""
+
+    chunk: Chunk
+    reason: str
+    code: str
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of a batch. Every chunk is in a stored file, a repeat, or failed."""
+
+    stored: list[Stored] = field(default_factory=list)
+    repeats: list[str] = field(default_factory=list)  # chunk ids that are in a file already
+    failed: list[Failed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    ledger: Ledger
+    store: LogStore
+    describe: DescribeSegment
+    now: datetime
+    new_token: Callable[[], str]
+    max_file_bytes: int
+    settle_seconds: int
+    delivery: Delivery
+
+
+def deliver_chunks(
+    chunks: Iterable[Chunk],
+    *,
+    ledger: Ledger,
+    store: LogStore,
+    describe: DescribeSegment,
+    now: datetime,
+    new_token: Callable[[], str],
+    max_file_bytes: int,
+    settle_seconds: int,
+) -> Delivery:
+    """Store ``chunks`` as log files, as few as fit, each chunk in exactly one.
+
+    A chunk that is already in a file is a repeat and needs nothing. A chunk
+    whose file was begun and never finished is looked for once no run can still
+    be at it (``settle_seconds``), and stored anew when it is not there. When
+    one file fails, the others are still stored.
+
+    Args:
+        chunks: one batch, any mix of destinations.
+        ledger: takes each file's row before the file is stored.
+        store: takes the gzip bytes.
+        describe: builds the index item for a file of event history.
+        now: UTC; the delivery time in keys and rows.
+        new_token: returns 16 fresh characters of ``[A-Za-z0-9]`` per call.
+        max_file_bytes: uncompressed bytes; a file closes before it grows past this.
+        settle_seconds: longer than any delivery can run.
+
+    Returns:
+        Delivery: chunks in ``failed`` must be delivered again.
+    """
+    delivery = Delivery()
+    run = _Run(
+        ledger=ledger,
+        store=store,
+        describe=describe,
+        now=now,
+        new_token=new_token,
+        max_file_bytes=max_file_bytes,
+        settle_seconds=settle_seconds,
+        delivery=delivery,
+    )
+    for group in _group(chunks):
+        for part in _fill(group, max_file_bytes):
+            _deliver_file(run, part)
+    return delivery
+
+
+def _group(chunks: Iterable[Chunk]) -> Iterable[list[Chunk]]:
+    groups: dict[tuple[Destination, Place, str], dict[str, Chunk]] = {}
+    for chunk in chunks:
+        groups.setdefault((chunk.destination, chunk.place, chunk.folder), {})[chunk.id] = chunk
+    return (list(group.values()) for group in groups.values())
+
+
+def _fill(chunks: Sequence[Chunk], limit: int) -> Iterator[list[Chunk]]:
+    part: list[Chunk] = []
+    size = log_file.OVERHEAD_BYTES
+    for chunk in chunks:
+        if part and (size + len(chunk.lines) > limit or len(part) == MAX_CHUNKS_PER_FILE):
+            yield part
+            part, size = [], log_file.OVERHEAD_BYTES
+        part.append(chunk)
+        size += len(chunk.lines) + 1
+    if part:
+        yield part
+
+
+def _deliver_file(run: _Run, chunks: list[Chunk]) -> None:
+    try:
+        try:
+            _store_file(run, chunks, reclaimed={})
+        except ConflictError:
+            fresh, reclaimed = _unclaimed(run, chunks)
+            if fresh:
+                _store_file(run, fresh, reclaimed)
+    except StorageError as error:
+        decided = {*run.delivery.repeats, *(failed.chunk.id for failed in run.delivery.failed)}
+        run.delivery.failed += [Failed(c, str(error), error.code) for c in chunks if c.id not in decided]
+
+
+def _store_file(run: _Run, chunks: Sequence[Chunk], reclaimed: Mapping[str, str]) -> None:
+    first = chunks[0]
+    destination, place = first.destination, first.place
+    document = log_file.join_records([chunk.lines for chunk in chunks])
+    token = run.new_token()
+    file = LogFile(
+        bucket=destination.bucket,
+        key=keys.log_key(
+            prefix=destination.prefix,
+            organization=destination.organization_id,
+            place=place,
+            folder=first.folder,
+            delivered=run.now,
+            token=token,
+        ),
+        sha256=log_file.sha256_hex(document),
+        count=sum(chunk.count for chunk in chunks),
+        oldest=min(chunk.oldest for chunk in chunks),
+        newest=max(chunk.newest for chunk in chunks),
+        created_at=run.now.timestamp(),
+    )
+    segment = run.describe(place, file, [c.lines for c in chunks]) if destination.is_history else None
+    intent = Intent(
+        id=file_id(destination, place, run.now, token),
+        destination=destination,
+        place=place,
+        file=file,
+        chunks=tuple(chunk.id for chunk in chunks),
+        reclaimed={c.id: reclaimed[c.id] for c in chunks if c.id in reclaimed},
+        segment=segment,
+    )
+    run.ledger.intend(intent)
+    run.store.put(
+        file.bucket,
+        file.key,
+        log_file.compress(document),
+        kms_key_arn=destination.kms_key_arn,
+        trail_arn="" if destination.is_history else destination.name,
+        metadata={},
+    )
+    run.ledger.settle(intent.id, FileState.DELIVERED)
+    run.delivery.stored.append(Stored(destination, place, file))
+
+
+def file_id(destination: Destination, place: Place, created: datetime, token: str) -> str:
+    """The ledger's name for a file: its chain, then its place in time.
+
+    Files that digests will list are ``open`` until one does.
+    """
+    kind = "open" if destination.digested else "file"
+    stamp = f"{to_iso(created)[:-1]}.{created.microsecond // 1000:03d}Z"
+    return f"{kind}#{destination.name}#{place.account}#{place.region}|{stamp}#{token}"
+
+
+def _unclaimed(run: _Run, chunks: Sequence[Chunk]) -> tuple[list[Chunk], dict[str, str]]:
+    """Which of ``chunks`` still need a file, and which dropped file they were in."""
+    owners = run.ledger.owners([chunk.id for chunk in chunks])
+    fresh: list[Chunk] = []
+    reclaimed: dict[str, str] = {}
+    settled: dict[str, FileState] = {}
+    for chunk in chunks:
+        if chunk.id not in owners:
+            fresh.append(chunk)
+            continue
+        row = owners[chunk.id]
+        if row is None:
+            run.delivery.repeats.append(chunk.id)
+            continue
+        if row.id not in settled:
+            settled[row.id] = _settle(run, row)
+        match settled[row.id]:
+            case FileState.DELIVERED:
+                run.delivery.repeats.append(chunk.id)
+            case FileState.DROPPED:
+                fresh.append(chunk)
+                reclaimed[chunk.id] = row.id
+            case FileState.PENDING:
+                reason = f"chunk {chunk.id} is being delivered by another run"
+                run.delivery.failed.append(Failed(chunk, reason, ""))
+    return fresh, reclaimed
+
+
+def _settle(run: _Run, row: FileRow) -> FileState:
+    if row.state is not FileState.PENDING:
+        return row.state
+    if run.now.timestamp() - row.file.created_at < run.settle_seconds:
+        return FileState.PENDING
+    body = run.store.read(row.file.bucket, row.file.key)
+    state = FileState.DELIVERED if log_file.holds(body, row.file.sha256) else FileState.DROPPED
+    run.ledger.settle(row.id, state)
+    return state

@@ -1,0 +1,254 @@
+"""Close every window that is over: begin, continue and end the chains of all trails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from opentrail.errors import ConflictError, StorageError
+from opentrail.format import log_file, times
+from opentrail.model.digest import Chain
+from opentrail.model.event import Place
+from opentrail.model.log_file import FileRow, FileState
+from opentrail.model.trail import Trail
+from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Signer
+from opentrail.pipeline.digest.seal import seal_window, store_digest
+from opentrail.pipeline.digest.windows import due_windows, window_start
+
+# A digest's bytes wait in one DynamoDB item of at most 400 KB until they are
+# stored; each listed file takes about 150 of them once compressed. Further
+# files go into the next digest.
+MAX_FILES_PER_DIGEST = 2000
+
+# After logging stops, a chain stays open this long for events that arrive late.
+GRACE_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One digest that was decided and stored now."""
+
+    trail_arn: str
+    place: Place
+    key: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A chain that could not go on this time, and the store's error code."""
+
+    trail_arn: str
+    place: Place
+    reason: str
+    code: str
+
+
+@dataclass(slots=True)
+class Closing:
+    """What one run did."""
+
+    closed: list[Closed] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    contended: int = 0  # chains left to another run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    ledger: ChainLedger
+    store: DigestStore
+    signer: Signer
+    now: datetime
+    period_seconds: int
+    settle_seconds: int
+    close_now: bool
+    closing: Closing
+
+
+def close_windows(
+    trails: Iterable[Trail],
+    *,
+    ledger: ChainLedger,
+    store: DigestStore,
+    signer: Signer,
+    now: datetime,
+    period_seconds: int,
+    settle_seconds: int,
+    close_now: bool = False,
+) -> Closing:
+    """Bring every digest chain up to ``now``.
+
+    A chain begins when a trail with log file validation logs in an account and
+    Region: at home at once, elsewhere with the first file. Every window gets a
+    digest, empty ones too. A chain whose trail was stopped, deleted, or had its
+    validation switched off gets one final digest; a restarted trail begins a new
+    chain. Trouble with one chain leaves the others alone, and the next run goes
+    on where this one stopped.
+
+    Args:
+        trails: all of them, logging or not.
+        now: UTC.
+        period_seconds: length of a window.
+        settle_seconds: a pending file older than this was abandoned by its delivery.
+        close_now: end running windows early, at ``now``.
+    """
+    by_arn = {trail.arn: trail for trail in trails}
+    closing = Closing()
+    run = _Run(
+        ledger=ledger,
+        store=store,
+        signer=signer,
+        now=now,
+        period_seconds=period_seconds,
+        settle_seconds=settle_seconds,
+        close_now=close_now,
+        closing=closing,
+    )
+    for chain in _all_chains(ledger.chains(), by_arn):
+        try:
+            _advance(run, chain, by_arn.get(chain.trail_arn))
+        except ConflictError:
+            closing.contended += 1  # another run is at this chain and will finish it
+        except StorageError as error:
+            closing.troubles.append(Trouble(chain.trail_arn, chain.place, str(error), error.code))
+    return closing
+
+
+def _all_chains(known: Iterable[Chain], trails: Mapping[str, Trail]) -> list[Chain]:
+    """The chains of the ledger, and a new one at home for each trail that has none yet."""
+    chains = {chain.id: chain for chain in known}
+    for trail in trails.values():
+        chain = begin_chain(trail, Place(trail.account, trail.home_region))
+        if is_digested(trail):
+            chains.setdefault(chain.id, chain)
+    return list(chains.values())
+
+
+def begin_chain(trail: Trail, place: Place) -> Chain:
+    """A chain that has no digest yet. It starts when the trail began to be digested."""
+    return Chain(
+        trail_arn=trail.arn,
+        place=place,
+        bucket=trail.bucket,
+        prefix=trail.prefix,
+        organization_id=trail.organization_id,
+        kms_key_arn=trail.kms_key_arn,
+        started_at=digested_since(trail),
+    )
+
+
+def is_digested(trail: Trail | None) -> bool:
+    """True while files of ``trail`` get into digests."""
+    return trail is not None and trail.logging and trail.log_file_validation
+
+
+def digested_since(trail: Trail) -> float:
+    """Epoch seconds since when both logging and validation have been on."""
+    return max(trail.started_at, trail.validation_since)
+
+
+def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
+    chain = _finish(run, chain)
+    if trail is not None and is_digested(trail):
+        chain = _begin_anew(_end_old(run, chain, trail), trail)
+    elif chain.ended:
+        _list_late_files(run, chain)
+        return
+    for start, end in due_windows(
+        chain, now=run.now, period_seconds=run.period_seconds, close_now=run.close_now
+    ):
+        final = not is_digested(trail) and _is_final(run, trail, end)
+        chain = _close(run, chain, start, end, ended=final)
+        if final:
+            return
+
+
+def _end_old(run: _Run, chain: Chain, trail: Trail) -> Chain:
+    """Close a chain whose trail was stopped and started again since the last run."""
+    since = digested_since(trail)
+    if chain.ended or not chain.end or since <= max(_moment(chain.end), chain.started_at):
+        return chain
+    start = window_start(chain)
+    end = max(times.from_epoch(since).replace(microsecond=0), start + timedelta(seconds=1))
+    return _close(run, chain, start, end, ended=True)
+
+
+def _begin_anew(chain: Chain, trail: Trail) -> Chain:
+    """``chain`` with the trail's present bucket, and a fresh start where the old chain has ended."""
+    chain = msgspec.structs.replace(
+        chain,
+        bucket=trail.bucket,
+        prefix=trail.prefix,
+        organization_id=trail.organization_id,
+        kms_key_arn=trail.kms_key_arn,
+    )
+    if not chain.ended:
+        return chain
+    start = max(digested_since(trail), _moment(chain.end))
+    return msgspec.structs.replace(chain, started_at=start, end="", head=None, ended=False)
+
+
+def _moment(text: str) -> float:
+    return times.from_iso(text).timestamp()
+
+
+def _is_final(run: _Run, trail: Trail | None, end: datetime) -> bool:
+    """True for the window that leaves nothing of a stopped trail behind."""
+    stopped = trail.stopped_at if trail is not None and not trail.logging else 0.0
+    return run.close_now or end.timestamp() >= stopped + GRACE_SECONDS
+
+
+def _list_late_files(run: _Run, chain: Chain) -> None:
+    """Files that came after a chain's final digest get one more: no file stays unlisted."""
+    if run.ledger.open_files(chain.id, before=run.now.timestamp(), limit=1):
+        start = window_start(chain)
+        end = max(run.now.replace(microsecond=0), start + timedelta(seconds=1))
+        _close(run, chain, start, end, ended=True)
+
+
+def _close(run: _Run, chain: Chain, start: datetime, end: datetime, *, ended: bool) -> Chain:
+    """Decide the digest of one window, save the decision, then carry it out."""
+    rows = _settled(run, chain, end)
+    sealed = seal_window(chain, rows, start=start, end=end, signer=run.signer)
+    saved = run.ledger.save_chain(msgspec.structs.replace(sealed, ended=ended))
+    done = _finish(run, saved)
+    assert saved.head is not None  # seal_window sets it
+    run.closing.closed.append(Closed(chain.trail_arn, chain.place, saved.head.key, len(rows)))
+    return done
+
+
+def _finish(run: _Run, chain: Chain) -> Chain:
+    """Carry out a decided digest: store it, take its files off the open ones, and say so.
+
+    Each step can be repeated, so a run that died anywhere in here is simply
+    taken up by the next.
+    """
+    if chain.pending is None:
+        return chain
+    store_digest(chain.pending, run.store, kms_key_arn=chain.kms_key_arn, trail_arn=chain.trail_arn)
+    run.ledger.close_files(chain.pending.file_ids)
+    return run.ledger.save_chain(msgspec.structs.replace(chain, pending=None))
+
+
+def _settled(run: _Run, chain: Chain, end: datetime) -> list[FileRow]:
+    """The delivered files of a window. Abandoned ones are looked for; young pending ones wait."""
+    running = end >= run.now.replace(microsecond=0)  # a window closed early takes what there is
+    before = run.now.timestamp() + 0.001 if running else end.timestamp()
+    rows = []
+    for row in run.ledger.open_files(chain.id, before=before, limit=MAX_FILES_PER_DIGEST):
+        state = row.state
+        if state is FileState.PENDING and run.now.timestamp() - row.file.created_at >= run.settle_seconds:
+            state = _settle(run, row)
+        if state is FileState.DELIVERED:
+            rows.append(row)
+    return rows
+
+
+def _settle(run: _Run, row: FileRow) -> FileState:
+    body = run.store.read(row.file.bucket, row.file.key)
+    state = FileState.DELIVERED if log_file.holds(body, row.file.sha256) else FileState.DROPPED
+    run.ledger.settle(row.id, state)
+    return state

@@ -1,0 +1,65 @@
+"""What the digest stage needs from outside: chains and files from the ledger, a store, a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from opentrail.model.digest import Chain
+from opentrail.model.log_file import FileRow, FileState
+
+
+class ChainLedger(Protocol):
+    """Chains and their undigested files. Maps to the ledger table's item operations and ``Query``."""
+
+    def chains(self) -> Sequence[Chain]:
+        """Every chain that was ever begun."""
+
+    def save_chain(self, chain: Chain) -> Chain:
+        """Write ``chain`` if its version is still the stored one; answer it with its new version.
+
+        Raises:
+            ConflictError: another run wrote first.
+        """
+
+    def open_files(self, chain_id: str, *, before: float, limit: int) -> Sequence[FileRow]:
+        """Files created before that epoch second, oldest first, dropped ones left out."""
+
+    def settle(self, file_id: str, state: FileState) -> None:
+        """Turn a pending file into a delivered or a dropped one.
+
+        Raises:
+            ConflictError: it is not pending any more.
+        """
+
+    def close_files(self, file_ids: Sequence[str]) -> None:
+        """Take files that a digest now lists off the open ones. Doing it again changes nothing."""
+
+
+class DigestStore(Protocol):
+    """Where digests go. Maps to ``s3:PutObject`` and ``s3:GetObject``."""
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        kms_key_arn: str,
+        trail_arn: str,
+        metadata: Mapping[str, str],
+    ) -> None:
+        """Store one gzip object, or raise ``StorageError``."""
+
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """The object's bytes, ``None`` when it is not there."""
+
+
+class Signer(Protocol):
+    """The signing key. Maps to ``kms:Sign`` and ``kms:GetPublicKey``."""
+
+    def public_key(self) -> bytes:
+        """SubjectPublicKeyInfo, DER."""
+
+    def sign(self, message: bytes) -> bytes:
+        """RSASSA-PKCS1-v1_5 with SHA-256 over ``message``."""

@@ -1,0 +1,82 @@
+"""Files of one window -> a signed digest, and the chain it moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from opentrail.format import digest_file, keys, log_file, times
+from opentrail.model.digest import Chain, Link, SealedDigest
+from opentrail.model.log_file import FileRow
+from opentrail.pipeline.digest.ports import DigestStore, Signer
+
+
+def seal_window(
+    chain: Chain, rows: Sequence[FileRow], *, start: datetime, end: datetime, signer: Signer
+) -> Chain:
+    """Decide the next digest of ``chain``: its bytes and signature become ``pending``.
+
+    Nothing is stored here. The chain that comes back names the digest as its
+    head, so that once it is saved no other digest can take its place.
+    """
+    key = keys.digest_key(
+        prefix=chain.prefix,
+        organization=chain.organization_id,
+        place=chain.place,
+        trail=chain.trail_arn.rpartition("/")[2],
+        home_region=chain.trail_arn.split(":")[3],
+        end=end,
+    )
+    digest = digest_file.make_digest(
+        place=chain.place,
+        start=start,
+        end=end,
+        bucket=chain.bucket,
+        key=key,
+        fingerprint=digest_file.fingerprint_of(digest_file.pkcs1_of(signer.public_key())),
+        previous=chain.head,
+        files=[row.file for row in rows],
+    )
+    document = digest_file.encode_digest(digest)
+    text = digest_file.text_to_sign(
+        end=digest.end,
+        bucket=chain.bucket,
+        key=key,
+        document=document,
+        previous_signature=digest.previous_signature,
+    )
+    signature = signer.sign(text).hex()
+    sha256 = log_file.sha256_hex(document)
+    return msgspec.structs.replace(
+        chain,
+        end=times.to_iso(end),
+        head=Link(bucket=chain.bucket, key=key, sha256=sha256, signature=signature),
+        pending=SealedDigest(
+            bucket=chain.bucket,
+            key=key,
+            document=document,
+            signature=signature,
+            file_ids=tuple(row.id for row in rows),
+        ),
+    )
+
+
+def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, trail_arn: str) -> None:
+    """Put a decided digest where its name says; again, the same bytes go to the same key.
+
+    Raises:
+        StorageError: the store refused.
+    """
+    store.put(
+        sealed.bucket,
+        sealed.key,
+        log_file.compress(sealed.document),
+        kms_key_arn=kms_key_arn,
+        trail_arn=trail_arn,
+        metadata={
+            digest_file.SIGNATURE_METADATA: sealed.signature,
+            digest_file.ALGORITHM_METADATA: digest_file.SIGNATURE_ALGORITHM,
+        },
+    )

@@ -1,0 +1,115 @@
+"""Which destinations an event goes to: the trails that see it and want it, and event history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import floor
+
+from opentrail.errors import FormatError
+from opentrail.format import times
+from opentrail.model.event import Event, Place
+from opentrail.model.log_file import HISTORY, Destination
+from opentrail.model.trail import Trail
+from opentrail.pipeline.select.selectors import compile_trail
+
+HISTORY_PREFIX = "history"
+HISTORY_CATEGORIES = frozenset({"Management", "Insight"})
+
+# Services whose events a trail takes or leaves by IncludeGlobalServiceEvents.
+# Source: CloudTrail user guide, "Global service events".
+GLOBAL_REGION = "us-east-1"
+GLOBAL_SOURCES = frozenset({"iam.amazonaws.com", "sts.amazonaws.com", "cloudfront.amazonaws.com"})
+
+# What RecursiveLogging=false leaves out: CloudTrail writing the trail itself.
+# Source: CloudTrail user guide, "Recursive logging".
+_RECURSIVE = frozenset({("s3.amazonaws.com", "PutObject"), ("logs.amazonaws.com", "PutLogEvents")})
+
+_Wants = Callable[[Event], bool]
+
+
+class Selection:
+    """The trails of the moment, compiled once, asked for every event."""
+
+    def __init__(self, trails: Iterable[Trail], *, history_bucket: str) -> None:
+        self._trails = [(trail, _destination(trail), compile_trail(trail)) for trail in trails]
+        self._history = Destination(name=HISTORY, bucket=history_bucket, prefix=HISTORY_PREFIX)
+        self._by_place: dict[Place, list[tuple[Trail, Destination, _Wants]]] = {}
+
+    def destinations(self, event: Event) -> list[Destination]:
+        """Where ``event`` goes: each trail that selects it, and history for what history keeps.
+
+        History never depends on trails: nobody can stop it.
+        """
+        chosen = [
+            destination
+            for trail, destination, wants in self._candidates(event.arrived)
+            if was_logging(trail, event) and _in_scope(trail, event) and wants(event)
+        ]
+        if event.category in HISTORY_CATEGORIES:
+            chosen.append(self._history)
+        return chosen
+
+    def _candidates(self, place: Place) -> list[tuple[Trail, Destination, _Wants]]:
+        known = self._by_place.get(place)
+        if known is None:
+            known = [entry for entry in self._trails if sees(entry[0], place)]
+            self._by_place[place] = known
+        return known
+
+
+def _destination(trail: Trail) -> Destination:
+    return Destination(
+        name=trail.arn,
+        bucket=trail.bucket,
+        prefix=trail.prefix,
+        organization_id=trail.organization_id,
+        kms_key_arn=trail.kms_key_arn,
+        digested=trail.log_file_validation,
+    )
+
+
+def sees(trail: Trail, place: Place) -> bool:
+    """True when ``trail`` covers this account and Region at all."""
+    return trail.account == place.account and (trail.multi_region or trail.home_region == place.region)
+
+
+def was_logging(trail: Trail, event: Event) -> bool:
+    """True when ``trail`` was logging as ``event`` happened.
+
+    A running trail takes what arrives after its start, however old the record
+    says it is, so that replayed records are recorded. A stopped trail still
+    takes events from before it was stopped, the StopLogging call included, for
+    they may arrive minutes late.
+    """
+    if trail.logging:
+        return event.arrived_at >= trail.started_at
+    if not trail.started_at or not trail.stopped_at:
+        return False
+    return trail.started_at <= happened_at(event) <= trail.stopped_at
+
+
+def happened_at(event: Event) -> float:
+    """Epoch seconds of the call: to the millisecond where the eventID carries it, else to the second."""
+    try:
+        second = times.from_iso(event.time).timestamp()
+    except FormatError:
+        return event.arrived_at
+    if len(event.event_id) == 36 and event.event_id[14] == "7":  # UUIDv7: milliseconds first
+        try:
+            minted = int(event.event_id[:8] + event.event_id[9:13], 16) / 1000
+        except ValueError:
+            return second
+        if abs(floor(minted) - second) <= 60:  # our own; a foreign UUID may only look like one
+            return minted
+    return second
+
+
+def _in_scope(trail: Trail, event: Event) -> bool:
+    if not trail.include_global_service_events and _is_global(event):
+        return False
+    recursive = event.invoked_by == "cloudtrail.amazonaws.com" and (event.source, event.name) in _RECURSIVE
+    return trail.recursive_logging or not recursive
+
+
+def _is_global(event: Event) -> bool:
+    return event.arrived.region == GLOBAL_REGION and event.source in GLOBAL_SOURCES
