@@ -1,0 +1,112 @@
+"""One call, before and after it runs: who, what, and the records it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from moto.utilities.utils import get_partition
+
+from opentrail.local.call import Call, Caller, Captured, Reply
+from opentrail.local.capture.credential import Credential, read_credential
+from opentrail.local.capture.identity import Callers
+from opentrail.local.capture.ids import new_event_id, new_request_id
+from opentrail.local.capture.operation import Target, find_target
+from opentrail.local.capture.plan import Plan, plan_of
+from opentrail.local.capture.record import build_record
+from opentrail.local.capture.sessions import Sessions
+from opentrail.local.capture.wire import Wire
+
+DETAIL_TYPE = "AWS API Call via CloudTrail"
+ACCOUNT_HEADER = "x-moto-account-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A request whose operation and caller are known."""
+
+    call: Call
+    target: Target
+    wire: Wire
+    plan: Plan
+
+
+class Capture:
+    """Turns requests into calls, and calls with their answers into records."""
+
+    def __init__(
+        self, *, default_account: str, default_region: str, unrecorded_roles: Callable[[], Collection[str]]
+    ) -> None:
+        self._default_region = default_region
+        self._unrecorded_roles = unrecorded_roles
+        self._sessions = Sessions()
+        self._callers = Callers(default_account=default_account, sessions=self._sessions)
+
+    def understand(self, environ: dict[str, Any], wire: Wire, arrived: datetime) -> Understood | None:
+        """The call a request is, or None for a request that is no AWS API call."""
+        credential = read_credential(wire)
+        target = find_target(environ, wire, credential)
+        if target is None:
+            return None
+        call = self._call(wire, target, credential, arrived)
+        return Understood(call=call, target=target, wire=wire, plan=plan_of(target.service, target.operation))
+
+    def finish(self, understood: Understood, reply: Reply) -> Reply:
+        """Learn from the answer (sessions that STS gave out)."""
+        return reply
+
+    def records(self, understood: Understood, reply: Reply, completed: datetime) -> Iterator[Captured]:
+        """The records of one finished call, one for each account that receives it."""
+        call, plan = understood.call, understood.plan
+        if self._is_unrecorded(call.caller):
+            return
+        region = plan.naming.region or call.region
+        record = build_record(
+            call=call,
+            target=understood.target,
+            wire=understood.wire,
+            reply=reply,
+            plan=plan,
+            completed=completed,
+            region=region,
+        )
+        yield Captured(
+            account=call.caller.account,
+            region=region,
+            source=f"aws.{plan.naming.event_source.partition('.')[0]}",
+            detail_type=DETAIL_TYPE,
+            time=completed,
+            detail=msgspec.json.encode(record),
+            read_only=plan.read_only,
+            category=record["eventCategory"],
+        )
+
+    def _call(self, wire: Wire, target: Target, credential: Credential, arrived: datetime) -> Call:
+        region = credential.region or self._default_region
+        return Call(
+            service=target.service,
+            operation=target.operation,
+            parameters=target.parameters or {},
+            region=region,
+            caller=self._caller(wire, credential, region),
+            method=wire.method,
+            path=wire.path,
+            query=wire.query,
+            headers=wire.headers,
+            body=wire.body,
+            source_ip=wire.source_ip,
+            arrived=arrived,
+            event_id=new_event_id(arrived),
+            request_id=new_request_id(target.service),
+        )
+
+    def _caller(self, wire: Wire, credential: Credential, region: str) -> Caller:
+        account = wire.headers.get(ACCOUNT_HEADER, "")
+        return self._callers.find(credential.access_key, partition=get_partition(region), account=account)
+
+    def _is_unrecorded(self, caller: Caller) -> bool:
+        issuer = caller.identity.get("sessionContext", {}).get("sessionIssuer", {})
+        return issuer.get("arn") in self._unrecorded_roles() if issuer else False

@@ -1,0 +1,80 @@
+"""Everything about an operation that does not depend on one call, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from moto.core.model import OperationModel
+
+from opentrail.local.call import Reply
+from opentrail.local.capture.answer import read_output
+from opentrail.local.capture.classify import is_data_event, is_read_only
+from opentrail.local.capture.naming import Naming, naming_of, style_row
+from opentrail.local.capture.operation import Target
+from opentrail.local.capture.shaping import Rule, rule_of
+from opentrail.local.capture.spelling import Speller, Style
+from opentrail.local.capture.wire import Wire
+
+SpellRequest = Callable[[Target, Wire], dict[str, Any] | None]
+SpellResponse = Callable[[Target, Reply, str], dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One operation: its names, its class, and how its request and answer are spelled."""
+
+    naming: Naming
+    read_only: bool
+    data_event: bool
+    spell_request: SpellRequest
+    spell_response: SpellResponse
+
+
+@cache
+def plan_of(service: str, operation: str) -> Plan:
+    """The plan of one operation; compiled at its first call, kept for the process."""
+    from opentrail.local.capture.operation import service_model
+
+    model = service_model(service).operation_model(operation)
+    row = style_row(service)
+    read_only = is_read_only(service, operation)
+    requests, responses = rule_of("requests", service, operation), rule_of("responses", service, operation)
+    respond = responses.keep or not (read_only or responses.null)
+    return Plan(
+        naming=naming_of(service, operation),
+        read_only=read_only,
+        data_event=is_data_event(service, operation),
+        spell_request=_general_request(model, row, requests),
+        spell_response=_general_response(model, row, responses) if respond else _nothing,
+    )
+
+
+def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:
+    if model.input_shape is None:
+        return lambda target, wire: rule.apply({}) or None
+    convert = Speller(_style(row, "request")).converter(model.input_shape)
+    return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
+
+
+def _general_response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellResponse:
+    if model.output_shape is None:
+        return _nothing
+    convert = Speller(_style(row, "response")).converter(model.output_shape)
+    return lambda target, reply, request_id: rule.apply(convert(read_output(target, reply))) or None
+
+
+def _nothing(target: Target, reply: Reply, request_id: str) -> None:
+    return None
+
+
+def _style(row: Mapping[str, Any], direction: str) -> Style:
+    return Style(
+        case=row.get("case", "lower_first"),
+        dates=row.get("dates", "locale"),
+        sensitive=row.get("sensitive", "hide") if direction == "request" else "omit",
+        primitive_defaults=bool(row.get("primitive_defaults")) and direction == "request",
+        members=row.get("members", {}),
+    )

@@ -1,0 +1,61 @@
+"""A call and its answer -> the CloudTrail record, in the key order of real ones.
+
+Source: CloudTrail user guide, "CloudTrail record contents"; the order is that of
+real records (formats.md 1.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from opentrail.format.times import to_iso
+from opentrail.local.call import Call, Reply
+from opentrail.local.capture.answer import failed, read_failure
+from opentrail.local.capture.limits import MAX_ADDITIONAL_BYTES, fit, shorten
+from opentrail.local.capture.operation import Target
+from opentrail.local.capture.plan import Plan
+from opentrail.local.capture.wire import Wire
+
+EVENT_VERSION = "1.11"
+
+
+def build_record(
+    *, call: Call, target: Target, wire: Wire, reply: Reply, plan: Plan, completed: datetime, region: str
+) -> dict[str, Any]:
+    """One record, for the caller's own account.
+
+    Args:
+        completed: UTC; becomes ``eventTime``, in whole seconds.
+        region: where the event is recorded.
+    """
+    failure = read_failure(target, reply) if failed(reply) else None
+    record: dict[str, Any] = {
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": dict(call.caller.identity),
+        "eventTime": to_iso(completed),
+        "eventSource": plan.naming.event_source,
+        "eventName": plan.naming.event_name,
+        "awsRegion": region,
+        "sourceIPAddress": call.source_ip,
+    }
+    if agent := wire.headers.get("user-agent"):
+        record["userAgent"] = shorten(agent)
+    if failure is not None:
+        record["errorCode"] = shorten(failure.code)
+        if failure.message:
+            record["errorMessage"] = shorten(failure.message)
+    record["requestParameters"] = fit("requestParameters", plan.spell_request(target, wire))
+    spelled = None if failure else plan.spell_response(target, reply, call.request_id)
+    record["responseElements"] = fit("responseElements", spelled)
+    record["requestID"] = call.request_id
+    record["eventID"] = call.event_id
+    record["readOnly"] = plan.read_only
+    record["eventType"] = "AwsApiCall"
+    if plan.naming.api_version:
+        record["apiVersion"] = plan.naming.api_version
+    record["managementEvent"] = not plan.data_event
+    record["recipientAccountId"] = call.caller.account
+    record["eventCategory"] = "Data" if plan.data_event else "Management"
+    return record

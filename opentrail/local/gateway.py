@@ -1,0 +1,108 @@
+"""The laptop's front door: every AWS request, routed to moto or to our own services, and recorded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandler
+from opentrail.local.capture.capture import Capture, Understood
+from opentrail.local.capture.reply import call_application, send, with_request_id
+from opentrail.local.capture.wire import Wire, read_wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+UNRECORDED_PATHS = ("/moto-api", "/_opentrail", "/favicon.ico", "/latest/meta-data", "/latest/api")
+
+
+class Gateway:
+    """A WSGI application in front of ``moto``.
+
+    Every request is parsed by botocore's models, its caller is found before it
+    runs, it goes to ``services[<botocore service>]`` or to moto, and its record
+    goes to ``sink``, once for each account that receives it. Recording never
+    makes a call fail: an error in it is logged and counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        moto: WSGIApplication,
+        services: Mapping[str, ServiceHandler],
+        sink: RecordSink,
+        counters: Counters,
+        default_account: str,
+        default_region: str,
+        unrecorded_roles: Callable[[], Collection[str]],
+    ) -> None:
+        """Wire the gateway.
+
+        Args:
+            moto: answers what ``services`` do not.
+            services: our own services by botocore's name.
+            sink: takes each record, in the thread of its call.
+            counters: what ``opentrail status`` shows; changed under a lock.
+            default_account: the account of unsigned calls and of unknown keys.
+            default_region: the Region of calls that name none.
+            unrecorded_roles: ARNs of the roles whose calls are not recorded (our own functions').
+        """
+        self._moto = moto
+        self._services = services
+        self._sink = sink
+        self._counters = counters
+        self._lock = threading.Lock()
+        self._capture = Capture(
+            default_account=default_account, default_region=default_region, unrecorded_roles=unrecorded_roles
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ.get("PATH_INFO", "").startswith(UNRECORDED_PATHS):
+            return self._moto(environ, start_response)
+        wire = read_wire(environ)
+        self._count(calls=1)
+        understood = self._understand(environ, wire)
+        if understood is None:
+            return send(call_application(self._moto, environ), start_response)
+        reply = self._answer(environ, understood.call)
+        reply = with_request_id(reply, understood.call.request_id, understood.target.protocol)
+        return send(self._record(understood, reply), start_response)
+
+    def _understand(self, environ: dict[str, Any], wire: Wire) -> Understood | None:
+        try:
+            return self._capture.understand(environ, wire, datetime.now(UTC))
+        except Exception as error:  # capture must never make a call fail
+            self._failed("understand", wire.path, error)
+            return None
+
+    def _answer(self, environ: dict[str, Any], call: Call) -> Reply:
+        handler = self._services.get(call.service)
+        return handler(call) if handler else call_application(self._moto, environ)
+
+    def _record(self, understood: Understood, reply: Reply) -> Reply:
+        """Hand the records of one call to the sink; the reply may carry corrected credentials."""
+        try:
+            reply = self._capture.finish(understood, reply)
+            for captured in self._capture.records(understood, reply, datetime.now(UTC)):
+                self._sink(captured)
+                self._count(recorded=1)
+        except Exception as error:  # capture must never make a call fail
+            self._failed(f"record {understood.call.service}", understood.call.operation, error)
+        return reply
+
+    def _count(self, *, calls: int = 0, recorded: int = 0) -> None:
+        with self._lock:
+            self._counters.calls += calls
+            self._counters.recorded += recorded
+
+    def _failed(self, doing: str, what: str, error: Exception) -> None:
+        logger.exception("capture failed", extra={"doing": doing, "what": what})
+        with self._lock:
+            self._counters.capture_errors += 1
+            self._counters.last_error = f"{doing} {what}: {type(error).__name__}: {error}"
