@@ -19,7 +19,7 @@ from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.branches.history import build_segment
-from opentrail.errors import FormatError
+from opentrail.errors import FormatError, StorageError
 from opentrail.format.chunk import decode_chunk
 from opentrail.format.keys import TOKEN_LENGTH
 from opentrail.model.log_file import Chunk, Destination
@@ -71,7 +71,15 @@ class Deliverer:
                 outcomes[key] = {"latest_delivery_attempt_time": now, "latest_delivery_error": failed.code}
         for (trail_arn, region), fields in outcomes.items():
             if trail_arn:
-                self.trails.update_status(trail_arn, region, **fields)
+                note_outcome(self.trails, trail_arn, region, fields)
+
+
+def note_outcome(trails: DynamoTrails, trail_arn: str, region: str, fields: dict[str, float | str]) -> None:
+    """Write a trail's status. The files are stored: a status that fails must not bring their chunks back."""
+    try:
+        trails.update_status(trail_arn, region, **fields)
+    except StorageError as error:
+        logger.warning("status not written", trail=trail_arn, reason=str(error))
 
 
 def _status_key(destination: Destination, region: str) -> tuple[str, str]:

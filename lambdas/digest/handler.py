@@ -17,6 +17,7 @@ from opentrail.adapters.aws.kms import KmsSigner
 from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.errors import StorageError
 from opentrail.pipeline.digest import Closing, close_windows
 from opentrail.settings import DigestSettings
 
@@ -47,19 +48,25 @@ class Digester:
             close_now=close_now,
         )
         for closed in closing.closed:
-            self.trails.update_status(
+            self._note(
                 closed.trail_arn,
                 closed.place.region,
                 latest_digest_delivery_time=now.timestamp(),
                 latest_digest_delivery_error="",
             )
         for trouble in closing.troubles:
-            self.trails.update_status(
+            self._note(
                 trouble.trail_arn,
                 trouble.place.region,
                 latest_digest_delivery_error=trouble.code or "InternalFailure",
             )
         return closing
+
+    def _note(self, trail_arn: str, region: str, **fields: float | str) -> None:
+        try:
+            self.trails.update_status(trail_arn, region, **fields)
+        except StorageError as error:  # the digest itself is safe
+            logger.warning("status not written", trail=trail_arn, reason=str(error))
 
 
 def build(settings: DigestSettings, clients: Any = client) -> Digester:

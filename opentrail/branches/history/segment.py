@@ -52,13 +52,10 @@ def hash_value(attribute: str, value: str) -> int:
 
 def holds_value(hashes: bytes, attribute: str, value: str) -> bool:
     """False when no event of the segment has this value; True when one probably has."""
-    numbers = memoryview(hashes)
     wanted = hash_value(attribute, value).to_bytes(_HASH_BYTES, "big")
-    size = len(numbers) // _HASH_BYTES
-    at = bisect_left(
-        range(size), wanted, key=lambda i: numbers[i * _HASH_BYTES : (i + 1) * _HASH_BYTES].tobytes()
-    )
-    return at < size and numbers[at * _HASH_BYTES : (at + 1) * _HASH_BYTES] == wanted
+    slots = range(0, len(hashes), _HASH_BYTES)
+    at = bisect_left(slots, wanted, key=lambda offset: hashes[offset : offset + _HASH_BYTES])
+    return at < len(slots) and hashes[slots[at] : slots[at] + _HASH_BYTES] == wanted
 
 
 def _pack(hashes: set[int]) -> bytes:

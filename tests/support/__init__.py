@@ -1,0 +1,1 @@
+"""What tests share: made-up records, the line wired to moto, crashes on demand."""

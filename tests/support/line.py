@@ -1,0 +1,201 @@
+"""The line wired to moto: the functions as deployed, without Lambda around them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from lambdas.deliver import handler as deliver
+from lambdas.digest import handler as digest
+from lambdas.record import handler as record
+from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.format import log_file
+from opentrail.format.chunk import decode_chunk
+from opentrail.model.log_file import Chunk
+from opentrail.model.trail import Trail
+from opentrail.pipeline.deliver import Delivery
+from opentrail.pipeline.digest import Closing
+from opentrail.pipeline.record import Message
+from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings
+from tests.support.crash import Fuse, FusedClient
+from tests.support.records import ACCOUNT, REGION
+
+START = datetime(2026, 1, 10, 4, 20, tzinfo=UTC)
+SETTLE_SECONDS = 120
+_numbers = itertools.count()
+
+
+@dataclass
+class Line:
+    """Tables, buckets, queues and a key of their own in moto, and a clock that only tests move."""
+
+    client: Callable[[str], Any]
+    now: datetime = START
+    name: str = field(default_factory=lambda: f"line{next(_numbers)}")
+    period_seconds: int = 3600
+
+    def __post_init__(self) -> None:
+        s3, sqs, dynamodb = self.client("s3"), self.client("sqs"), self.client("dynamodb")
+        self.bucket, self.history_bucket = f"{self.name}-audit", f"{self.name}-past"
+        for bucket in (self.bucket, self.history_bucket):
+            s3.create_bucket(Bucket=bucket)
+        self.queue = sqs.create_queue(QueueName=f"{self.name}-delivery")["QueueUrl"]
+        self.rejects = sqs.create_queue(QueueName=f"{self.name}-rejects")["QueueUrl"]
+        for table in ("trails", "ledger", "history"):
+            dynamodb.create_table(
+                TableName=f"{self.name}-{table}",
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                AttributeDefinitions=[
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "sk", "AttributeType": "S"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        self.trails = DynamoTrails(dynamodb, f"{self.name}-trails")
+        self.key_id = signing_key(self.client)
+
+    def clients(self, fuse: Fuse | None) -> Callable[[str], Any]:
+        """Clients for one function run, each call through ``fuse``."""
+        return (lambda service: FusedClient(self.client(service), fuse)) if fuse else self.client
+
+    def start_trail(self, name: str = "main", **changes: Any) -> Trail:
+        """A logging trail with validation on, started now."""
+        moment = self.now.timestamp()
+        made: dict[str, Any] = {
+            "account": ACCOUNT,
+            "home_region": REGION,
+            "name": name,
+            "bucket": self.bucket,
+            "multi_region": True,
+            "log_file_validation": True,
+            "logging": True,
+            "started_at": moment,
+            "validation_since": moment,
+            **changes,
+        }
+        trail = Trail(**made)
+        self.trails.put(trail, new=False)
+        return trail
+
+    def record(self, bodies: Iterable[str], fuse: Fuse | None = None) -> record.Accepted:
+        """Run the record function over one batch."""
+        settings = RecordSettings(
+            trails_table=f"{self.name}-trails",
+            delivery_queue_url=self.queue,
+            reject_queue_url=self.rejects,
+            history_bucket=self.history_bucket,
+            own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-deliver",),
+            max_chunk_bytes=200_000,
+            trail_cache_seconds=0,
+        )
+        messages = [Message(f"m{i}", body, self.now.timestamp()) for i, body in enumerate(bodies)]
+        accepted, _ = record.build(settings, self.clients(fuse)).record(messages, self.now.timestamp())
+        return accepted
+
+    def queued_chunks(self) -> list[Chunk]:
+        """Everything on the delivery queue, taken off it."""
+        return [decode_chunk(message["Body"]) for message in self._drain(self.queue)]
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """The messages set aside, with their attributes."""
+        return self._drain(self.rejects)
+
+    def _drain(self, url: str) -> list[dict[str, Any]]:
+        sqs, messages = self.client("sqs"), []
+        while True:
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+            if "Messages" not in answer:
+                return messages
+            for message in answer["Messages"]:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            messages += answer["Messages"]
+
+    def deliver(self, chunks: Iterable[Chunk], fuse: Fuse | None = None) -> Delivery:
+        """Run the deliver function over one batch."""
+        settings = DeliverSettings(
+            trails_table=f"{self.name}-trails",
+            ledger_table=f"{self.name}-ledger",
+            history_table=f"{self.name}-history",
+            max_file_bytes=50_000_000,
+            settle_seconds=SETTLE_SECONDS,
+            history_days=90,
+        )
+        return deliver.build(settings, self.clients(fuse)).deliver(list(chunks), self.now)
+
+    def close(self, fuse: Fuse | None = None, *, close_now: bool = False) -> Closing:
+        """Run the digest function."""
+        settings = DigestSettings(
+            trails_table=f"{self.name}-trails",
+            ledger_table=f"{self.name}-ledger",
+            signing_key_id=self.key_id,
+            period_seconds=self.period_seconds,
+            settle_seconds=SETTLE_SECONDS,
+        )
+        return digest.build(settings, self.clients(fuse)).close(self.now, close_now=close_now)
+
+    def wait(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+    def objects(self, bucket: str = "") -> dict[str, bytes]:
+        """Every object of the log bucket by key."""
+        s3, name = self.client("s3"), bucket or self.bucket
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+        found = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=name, Key=key)["Body"].read() for key in found}
+
+    def logs(self) -> dict[str, list[bytes]]:
+        """Every log file's records, byte for byte."""
+        return {
+            key: log_file.split_records(log_file.decompress(body))
+            for key, body in self.objects().items()
+            if "/CloudTrail-Digest/" not in key
+        }
+
+    def digests(self) -> list[dict[str, Any]]:
+        """Every digest's JSON, in the order of their keys."""
+        return [
+            json.loads(log_file.decompress(body))
+            for key, body in sorted(self.objects().items())
+            if "/CloudTrail-Digest/" in key
+        ]
+
+    def delivered_ids(self) -> Counter[str]:
+        """How often each eventID is in a log file."""
+        return Counter(json.loads(raw)["eventID"] for records in self.logs().values() for raw in records)
+
+    def listed_files(self) -> Counter[str]:
+        """How often each log file is in a digest."""
+        return Counter(file["s3Object"] for found in self.digests() for file in found["logFiles"])
+
+
+_keys: dict[int, str] = {}
+
+
+def signing_key(client: Callable[[str], Any]) -> str:
+    """One RSA key per moto world: making one takes most of a second."""
+    kms = client("kms")
+    if not any(key["KeyId"] in _keys.values() for key in kms.list_keys()["Keys"]):
+        made = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+        _keys[0] = made["KeyMetadata"]["KeyId"]
+    return _keys[0]
+
+
+def session_clients() -> Callable[[str], Any]:
+    """Clients of one kept session, made once each: models load once."""
+    session, made = boto3.Session(region_name=REGION), {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            make: Any = session.client
+            made[service] = make(service)
+        return made[service]
+
+    return client
