@@ -1,0 +1,1 @@
+"""The line as infrastructure: what is kept (storage) and what runs (pipeline)."""

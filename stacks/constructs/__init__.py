@@ -1,0 +1,1 @@
+"""Building blocks with the house defaults; they take resources, never stacks."""

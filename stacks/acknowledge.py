@@ -1,0 +1,11 @@
+"""Exceptions from the AwsSolutions rules, each with its reason in words."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+
+def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
+    """Accept that ``construct`` breaks the AwsSolutions rule ``rule`` (``"S1"``), because of ``reason``."""
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))

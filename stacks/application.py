@@ -1,0 +1,48 @@
+"""Both stacks of one installation, and the rules they are checked against at synthesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.options import Options
+from stacks.pipeline_stack import PipelineStack
+from stacks.storage_stack import StorageStack
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The stacks of one installation."""
+
+    storage: StorageStack
+    pipeline: PipelineStack
+
+
+def build(app: cdk.App) -> Installation:
+    """Add both stacks to ``app``, with the options in its context.
+
+    Synthesis fails when a resource breaks an AwsSolutions rule without a written reason.
+
+    Raises:
+        SettingsError: an option in the context is malformed.
+    """
+    options = Options.from_context(app.node.try_get_context)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+    storage = StorageStack(
+        app,
+        "OpenTrailStorage",
+        options=options,
+        stack_name=f"{options.name_prefix}Storage",
+        description="OpenTrail: buckets, tables and keys; everything here is kept when the stack is deleted",
+    )
+    pipeline = PipelineStack(
+        app,
+        "OpenTrailPipeline",
+        options=options,
+        storage=storage,
+        stack_name=f"{options.name_prefix}Pipeline",
+        description="OpenTrail: queues, rules and functions; only what waits in the queues is worth keeping",
+    )
+    return Installation(storage, pipeline)

@@ -1,0 +1,70 @@
+"""The EventBridge rules: calls on the default bus -> intake queue, and the clock of the digest function."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.constructs.work_queue import WorkQueue, allow_rule
+
+# EventBridge user guide, "AWS service events delivered via CloudTrail".
+DETAIL_TYPES = [
+    "AWS API Call via CloudTrail",
+    "AWS Console Sign In via CloudTrail",
+    "AWS Console Action via CloudTrail",
+    "AWS Service Event via CloudTrail",
+]
+
+# A rule that is merely ENABLED does not see read-only calls (EventBridge API, PutRule, State).
+ALL_CALLS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+class CallRule(Construct):
+    """Every call CloudTrail reports on the default bus goes to ``intake``.
+
+    What EventBridge cannot put on the queue goes to the queue's dead letters, as the
+    same event, so one redrive serves both.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, intake: WorkQueue) -> None:
+        super().__init__(scope, id_)
+        rule = events.CfnRule(
+            self,
+            "Rule",
+            description="OpenTrail: calls reported by CloudTrail, to the intake queue",
+            event_pattern={"source": [{"prefix": "aws."}], "detail-type": DETAIL_TYPES},
+            state=ALL_CALLS,
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Intake",
+                    arn=intake.queue.queue_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
+                        arn=intake.dead_letters.queue_arn
+                    ),
+                )
+            ],
+        )
+        allow_rule(intake.queue, rule.attr_arn)
+        allow_rule(intake.dead_letters, rule.attr_arn)
+
+
+class Clock(Construct):
+    """Invokes ``function`` at ``schedule`` (an EventBridge ``cron(...)`` or ``rate(...)``, UTC)."""
+
+    def __init__(self, scope: Construct, id_: str, *, schedule: str, function: lambda_.Function) -> None:
+        super().__init__(scope, id_)
+        rule = events.CfnRule(
+            self,
+            "Rule",
+            description="OpenTrail: when digests are made",
+            schedule_expression=schedule,
+            state="ENABLED",
+            targets=[events.CfnRule.TargetProperty(id="Function", arn=function.function_arn)],
+        )
+        function.add_permission(
+            f"{id_}Permission",
+            principal=iam.ServicePrincipal("events.amazonaws.com"),
+            source_arn=rule.attr_arn,
+        )

@@ -1,0 +1,31 @@
+"""A DynamoDB table for the pipeline's own state."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
+    """Return a table with string keys ``pk`` and ``sk``; an item with ``expires`` (epoch seconds) goes then.
+
+    Point-in-time recovery, because losing the ledger means losing the proof that no log
+    file is missing. The table is kept when its stack goes.
+    """
+    return dynamodb.Table(
+        scope,
+        id_,
+        partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        deletion_protection=True,
+        time_to_live_attribute="expires",
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )

@@ -1,0 +1,71 @@
+"""A queue between two stages, with the queue for what cannot be processed."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+RETENTION = cdk.Duration.days(14)  # the longest SQS offers
+
+
+class WorkQueue(Construct):
+    """``queue``, whose messages go to ``dead_letters`` after ``max_receives`` failed attempts.
+
+    A message's age counts from its first sending, also in the dead-letter queue: the
+    attempts must end well before 14 days, or nobody has time to redrive.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: kms.IKey,
+        visibility: cdk.Duration,
+        max_receives: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.dead_letters = self._queue("DeadLetters", key)
+        self.queue = self._queue(
+            "Queue",
+            key,
+            visibility_timeout=visibility,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
+        )
+
+    def _queue(
+        self,
+        id_: str,
+        key: kms.IKey,
+        *,
+        visibility_timeout: cdk.Duration | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            id_,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            # One KMS call an hour instead of every five minutes; the key is this account's own.
+            data_key_reuse=cdk.Duration.hours(1),
+            enforce_ssl=True,
+            retention_period=RETENTION,
+            visibility_timeout=visibility_timeout,
+            dead_letter_queue=dead_letter_queue,
+        )
+
+
+def allow_rule(queue: sqs.Queue, rule_arn: str) -> None:
+    """Let one EventBridge rule, and no other, send to ``queue``."""
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AllowRuleToSend",
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": rule_arn}},
+        )
+    )

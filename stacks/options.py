@@ -1,0 +1,142 @@
+"""What an installation may choose, read from the CDK context (`cdk.json` or `--context name=value`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, get_type_hints
+
+from opentrail.errors import SettingsError
+
+LOCK_MODES = ("", "GOVERNANCE", "COMPLIANCE")
+
+# Function logs expire; CloudWatch Logs takes only these numbers of days (API PutRetentionPolicy), shortened
+# to those that make sense for logs that hold no audit data.
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One installation. The context names are these in camelCase: ``objectLockDays``.
+
+    Days are whole days; 0 means never. ``name_prefix`` starts the stack names and the
+    role names, so two installations in one account differ in it.
+    """
+
+    name_prefix: str = "OpenTrail"
+    organization_id: str = ""  # "o-..." lets CloudTrail deliver an organization trail's files, too
+    object_lock_mode: str = ""  # "", "GOVERNANCE" or "COMPLIANCE": default retention of every log file
+    object_lock_days: int = 0
+    glacier_days: int = 0  # log files move to Glacier Instant Retrieval
+    deep_archive_days: int = 0  # and on to Deep Archive; validation then needs a restore
+    expire_days: int = 0  # and are deleted
+    history_days: int = 90  # how long LookupEvents answers; CloudTrail's own is 90
+    log_retention_days: int = 30  # the functions' own logs
+    access_logs_bucket: str = ""  # an existing bucket for S3 server access logs
+    delivery_buckets: tuple[str, ...] = ()  # names of further buckets that trails may deliver to
+    delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name
+    notification_topic_arns: tuple[str, ...] = ()  # SNS topics that trails may notify
+    bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
+
+    @classmethod
+    def from_context(cls, lookup: Callable[[str], Any]) -> Self:
+        """Read every option through ``lookup`` (``node.try_get_context``); absent ones take their default.
+
+        Raises:
+            SettingsError: names every option that is malformed or contradicts another.
+        """
+        values, problems = _read(get_type_hints(cls), lookup, [f.name for f in fields(cls)])
+        options = cls(**values)
+        problems += options._contradictions()
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return options
+
+    def _contradictions(self) -> list[str]:
+        rules = {
+            # Role names are at most 64 characters and carry stage and Region beside the prefix.
+            "namePrefix must be 1 to 24 letters, digits or hyphens, and start with a letter": re.fullmatch(
+                r"[A-Za-z][A-Za-z0-9-]{0,23}", self.name_prefix
+            ),
+            "organizationId must look like o-abcdefghij": re.fullmatch(
+                r"(o-[a-z0-9]{10,32})?", self.organization_id
+            ),
+            f"objectLockMode must be one of {', '.join(filter(None, LOCK_MODES))}": self.object_lock_mode
+            in LOCK_MODES,
+            "objectLockMode and objectLockDays go together": bool(self.object_lock_mode)
+            == bool(self.object_lock_days),
+            "no option may be negative": min(self._days()) >= 0,
+            "historyDays must be at least 90": self.history_days >= 90,
+            "deepArchiveDays must be at least 90 days after glacierDays": not (
+                self.glacier_days and self.deep_archive_days
+            )
+            or self.deep_archive_days >= self.glacier_days + 90,
+            "expireDays must be after glacierDays, deepArchiveDays and objectLockDays": not self.expire_days
+            or self.expire_days > max(self.glacier_days, self.deep_archive_days, self.object_lock_days - 1),
+            f"logRetentionDays must be one of {LOG_RETENTION_DAYS}": self.log_retention_days
+            in LOG_RETENTION_DAYS,
+        }
+        return [rule for rule, kept in rules.items() if not kept]
+
+    def _days(self) -> tuple[int, ...]:
+        return (
+            self.object_lock_days,
+            self.glacier_days,
+            self.deep_archive_days,
+            self.expire_days,
+            self.history_days,
+        )
+
+
+def context_name(field: str) -> str:
+    """``object_lock_days`` -> ``objectLockDays``."""
+    first, *rest = field.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _read(
+    hints: Mapping[str, Any], lookup: Callable[[str], Any], names: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name in names:
+        given = lookup(context_name(name))
+        if given is None:
+            continue
+        try:
+            values[name] = _READERS[hints[name]](given)
+        except ValueError as error:
+            problems.append(f"{context_name(name)}={given!r} is not {error}")
+    return values, problems
+
+
+# `--context` on the command line gives text, cdk.json gives JSON values: each reader takes both.
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise ValueError("text")
+    return given
+
+
+def _whole(given: Any) -> int:
+    if isinstance(given, bool) or not re.fullmatch(r"-?\d+", str(given)):
+        raise ValueError("a whole number")
+    return int(given)
+
+
+def _flag(given: Any) -> bool:
+    if str(given).lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return str(given).lower() == "true"
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("a list of names")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _whole, bool: _flag, tuple[str, ...]: _names}

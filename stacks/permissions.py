@@ -1,0 +1,128 @@
+"""What each stage may do: every statement names its actions and its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from stacks.acknowledge import acknowledge
+from stacks.options import Options
+
+READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+# A transaction needs the permissions of the writes in it, and ConditionCheckItem.
+WRITE_ITEMS = (
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """The buckets trails may deliver to, with the keys that encrypt in them."""
+
+    buckets: tuple[s3.IBucket, ...]
+    keys: tuple[str, ...]  # KMS key ARNs
+
+
+def destinations(scope: cdk.Stack, options: Options, log_bucket: s3.IBucket, key: kms.IKey) -> Destinations:
+    """Return our own log bucket and key, and those the installation names."""
+    further = [
+        s3.Bucket.from_bucket_name(scope, f"Delivery{number}", name)
+        for number, name in enumerate(options.delivery_buckets)
+    ]
+    return Destinations((log_bucket, *further), (key.key_arn, *options.delivery_key_arns))
+
+
+def use_tables(role: iam.Role, tables: Iterable[dynamodb.ITable], actions: Sequence[str]) -> None:
+    """Grant ``actions`` on items of ``tables``."""
+    role.add_to_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[table.table_arn for table in tables])
+    )
+
+
+def use_log_files(role: iam.Role, buckets: Iterable[s3.IBucket]) -> None:
+    """Grant reading and writing under ``AWSLogs/``, with or without a key prefix, and nowhere else."""
+    for bucket in buckets:
+        _use_folders(role, bucket, "AWSLogs/*", "*/AWSLogs/*")
+
+
+def use_history(role: iam.Role, bucket: s3.IBucket) -> None:
+    """Grant reading and writing history segments."""
+    _use_folders(role, bucket, "history/*")
+
+
+def _use_folders(role: iam.Role, bucket: s3.IBucket, *patterns: str) -> None:
+    """Grant objects of ``bucket`` whose key matches.
+
+    ``s3:ListBucket`` makes S3 answer "not found" for an object that is not there; without
+    it the answer is "forbidden", and a lost file could not be told from a broken policy.
+    """
+    objects = [bucket.arn_for_objects(pattern) for pattern in patterns]
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=objects))
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
+    for pattern in patterns:
+        acknowledge(
+            role,
+            f"IAM5[Resource::{_finding_text(role, bucket)}/{pattern}]",
+            "One folder of one bucket: keys below it name accounts, Regions and days, and a trail may put a "
+            "prefix of its own before AWSLogs/.",
+        )
+
+
+def _finding_text(role: iam.Role, bucket: s3.IBucket) -> str:
+    """The bucket's ARN as rule IAM5 spells it: its export's name, or the ARN with references in ``<>``."""
+    owner = cdk.Stack.of(bucket)
+    if owner is not cdk.Stack.of(role):
+        return str(owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"])
+    resolved = owner.resolve(bucket.bucket_arn)
+    parts = [resolved] if isinstance(resolved, str) else resolved["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
+
+
+def use_keys(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
+    """Grant encryption at rest with ``key_arns``, but only through ``services`` ("s3", "sqs", "dynamodb")."""
+    through = [f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}" for service in services]
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+            resources=list(key_arns),
+            conditions={"StringEquals": {"kms:ViaService": through}},
+        )
+    )
+
+
+def sign(role: iam.Role, key: kms.IKey) -> None:
+    """Grant signing digests and publishing the key they verify with; the key's policy must agree."""
+    role.add_to_policy(iam.PolicyStatement(actions=["kms:Sign", "kms:GetPublicKey"], resources=[key.key_arn]))
+
+
+def notify(role: iam.Role, topic_arns: Sequence[str]) -> None:
+    """Grant publishing to the topics the installation names, if any."""
+    if topic_arns:
+        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=list(topic_arns)))
+
+
+def take_messages(role: iam.Role, queue: sqs.IQueue) -> None:
+    """Grant what Lambda's poller needs to read ``queue`` as ``role``."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            resources=[queue.queue_arn],
+        )
+    )
+
+
+def send_messages(role: iam.Role, queues: Iterable[sqs.IQueue]) -> None:
+    """Grant sending to ``queues``."""
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn for queue in queues])
+    )

@@ -1,0 +1,246 @@
+"""What runs: default bus -> intake queue -> record -> delivery queue -> deliver; and digest, by the clock."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, Settings
+from stacks import permissions
+from stacks.constructs.code_assets import function_code, package_layer
+from stacks.constructs.rules import CallRule, Clock
+from stacks.constructs.stage_function import StageFunction
+from stacks.constructs.stage_role import stage_role
+from stacks.constructs.work_queue import WorkQueue
+from stacks.options import Options
+from stacks.storage_stack import StorageStack
+
+RECORD_SECONDS = 60
+DELIVER_SECONDS = 120
+DIGEST_SECONDS = 900
+
+# Longer than any delivery runs, shorter than the five minutes after the hour at which digests are
+# made: by then every file of the hour is either in the ledger as delivered, or was abandoned.
+SETTLE_SECONDS = 180
+
+LONGEST_WINDOW_SECONDS = 300  # Lambda's own limit on a batching window
+
+# Lambda user guide, "Creating and configuring an Amazon SQS event source mapping": visibility of at
+# least six times the function's timeout, plus the batching window.
+INTAKE_VISIBILITY = cdk.Duration.seconds(6 * RECORD_SECONDS)
+DELIVERY_VISIBILITY = cdk.Duration.seconds(6 * DELIVER_SECONDS + LONGEST_WINDOW_SECONDS)
+
+# An intake message fails alone only for what passes by itself (a table that throttles); what never
+# can succeed, the record function rejects at once.
+INTAKE_RECEIVES = 10
+
+# A bucket that refuses log files may be repaired days later, and until then nothing may be lost.
+# A failed message comes again after 17 minutes (its visibility timeout): 340 times are four days of
+# trying, and ten more days wait in the dead-letter queue, for whoever repairs it to redrive.
+DELIVERY_RECEIVES = 340
+
+INTAKE_BATCH = 1000
+INTAKE_CONCURRENCY = 10  # ten thousand records at a time, and the rest of the account keeps its Lambda share
+
+# Few, full files: every poller holds a window of its own, and two is the fewest SQS allows.
+DELIVERY_BATCH = 10_000
+DELIVERY_CONCURRENCY = 2
+
+# Base64 adds a third: a chunk fits SQS's 1 MiB even when its records do not compress at all.
+CHUNK_BYTES = 700_000
+
+FILE_BYTES = 50_000_000  # CloudTrail closes a log file at 50 MB uncompressed (user guide, "Log files")
+
+
+class PipelineStack(cdk.Stack):
+    """OpenTrailPipeline: queues, rules and the three functions of the line."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, options: Options, storage: StorageStack, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, id_, **kwargs)
+        self._options = options
+        self._storage = storage
+        self._read_parameters()
+        key = storage.encryption_key
+        self.intake = WorkQueue(
+            self, "Intake", key=key, visibility=INTAKE_VISIBILITY, max_receives=INTAKE_RECEIVES
+        )
+        self.delivery = WorkQueue(
+            self, "Delivery", key=key, visibility=DELIVERY_VISIBILITY, max_receives=DELIVERY_RECEIVES
+        )
+        CallRule(self, "Calls", intake=self.intake)
+
+        # Roles before functions: the record function must know all three.
+        self.roles = {
+            stage: stage_role(self, f"{stage.capitalize()}Role", name_prefix=options.name_prefix, stage=stage)
+            for stage in ("record", "deliver", "digest")
+        }
+        self._destinations = permissions.destinations(self, options, storage.log_bucket, key)
+        self._code = function_code()
+        self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
+        self.record = self._add_record()
+        self.deliver = self._add_deliver()
+        self.digest = self._add_digest()
+        self._write_outputs()
+
+    def _read_parameters(self) -> None:
+        def number(name: str, default: int, lowest: int, highest: int, description: str) -> cdk.CfnParameter:
+            return cdk.CfnParameter(
+                self,
+                name,
+                type="Number",
+                default=default,
+                min_value=lowest,
+                max_value=highest,
+                description=description,
+            )
+
+        self._intake_window = number(
+            "IntakeWindowSeconds",
+            5,
+            1,
+            LONGEST_WINDOW_SECONDS,
+            "How long calls are collected before recording",
+        )
+        self._delivery_window = number(
+            "DeliveryWindowSeconds",
+            300,
+            1,
+            LONGEST_WINDOW_SECONDS,
+            "How long records are collected into a file",
+        )
+        self._trail_cache = number(
+            "TrailCacheSeconds", 60, 0, 3600, "How long a change of trails may go unnoticed by recording"
+        )
+        self._digest_period = number(
+            "DigestPeriodSeconds", 3600, 1, 86_400, "Length of a digest's window; goes with DigestSchedule"
+        )
+        self._digest_schedule = cdk.CfnParameter(
+            self,
+            "DigestSchedule",
+            default="cron(5 * * * ? *)",
+            description="When digests are made, UTC; minutes after a window ends, for its files to be there",
+        )
+
+    def _add_record(self) -> StageFunction:
+        storage, role = self._storage, self.roles["record"]
+        stage = self._add_stage(
+            "record",
+            RecordSettings(
+                trails_table=storage.trails_table.table_name,
+                delivery_queue_url=self.delivery.queue.queue_url,
+                reject_queue_url=self.intake.dead_letters.queue_url,
+                history_bucket=storage.history_bucket.bucket_name,
+                own_role_arns=tuple(own.role_arn for own in self.roles.values()),
+                max_chunk_bytes=CHUNK_BYTES,
+                trail_cache_seconds=_as_setting(self._trail_cache),
+            ),
+            timeout_seconds=RECORD_SECONDS,
+            memory_mib=1024,
+        )
+        stage.read_queue(
+            self.intake.queue,
+            batch_size=INTAKE_BATCH,
+            window=_as_duration(self._intake_window),
+            max_concurrency=INTAKE_CONCURRENCY,
+        )
+        permissions.take_messages(role, self.intake.queue)
+        permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
+        permissions.use_tables(role, [storage.trails_table], permissions.READ_ITEMS)
+        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
+        return stage
+
+    def _add_deliver(self) -> StageFunction:
+        storage, role = self._storage, self.roles["deliver"]
+        stage = self._add_stage(
+            "deliver",
+            DeliverSettings(
+                trails_table=storage.trails_table.table_name,
+                ledger_table=storage.ledger_table.table_name,
+                history_table=storage.history_table.table_name,
+                max_file_bytes=FILE_BYTES,
+                settle_seconds=SETTLE_SECONDS,
+                history_days=self._options.history_days,
+            ),
+            timeout_seconds=DELIVER_SECONDS,
+            memory_mib=1769,  # one whole processor: compressing is what it does
+        )
+        stage.read_queue(
+            self.delivery.queue,
+            batch_size=DELIVERY_BATCH,
+            window=_as_duration(self._delivery_window),
+            max_concurrency=DELIVERY_CONCURRENCY,
+        )
+        permissions.take_messages(role, self.delivery.queue)
+        tables = [storage.trails_table, storage.ledger_table, storage.history_table]
+        self._let_write_log_files("deliver", tables, "sqs")
+        permissions.use_history(role, storage.history_bucket)
+        permissions.notify(role, self._options.notification_topic_arns)
+        return stage
+
+    def _add_digest(self) -> StageFunction:
+        storage = self._storage
+        stage = self._add_stage(
+            "digest",
+            DigestSettings(
+                trails_table=storage.trails_table.table_name,
+                ledger_table=storage.ledger_table.table_name,
+                signing_key_id=storage.signing_key.key_id,
+                period_seconds=_as_setting(self._digest_period),
+                settle_seconds=SETTLE_SECONDS,
+            ),
+            timeout_seconds=DIGEST_SECONDS,
+            memory_mib=512,
+        )
+        Clock(self, "DigestClock", schedule=self._digest_schedule.value_as_string, function=stage.function)
+        self._let_write_log_files("digest", [storage.trails_table, storage.ledger_table])
+        permissions.sign(self.roles["digest"], storage.signing_key)
+        return stage
+
+    def _add_stage(
+        self, stage: str, settings: Settings, *, timeout_seconds: int, memory_mib: int
+    ) -> StageFunction:
+        return StageFunction(
+            self,
+            stage.capitalize(),
+            stage=stage,
+            settings=settings,
+            role=self.roles[stage],
+            code=self._code,
+            layer=self._layer,
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            memory_mib=memory_mib,
+            log_retention_days=self._options.log_retention_days,
+        )
+
+    def _let_write_log_files(self, stage: str, tables: list[dynamodb.Table], *further_services: str) -> None:
+        role = self.roles[stage]
+        permissions.use_tables(role, tables, permissions.READ_ITEMS + permissions.WRITE_ITEMS)
+        permissions.use_log_files(role, self._destinations.buckets)
+        permissions.use_keys(role, self._destinations.keys, "dynamodb", "s3", *further_services)
+
+    def _write_outputs(self) -> None:
+        outputs = {
+            "IntakeQueueUrl": self.intake.queue.queue_url,
+            "IntakeDeadLetterQueueUrl": self.intake.dead_letters.queue_url,
+            "DeliveryQueueUrl": self.delivery.queue.queue_url,
+            "DeliveryDeadLetterQueueUrl": self.delivery.dead_letters.queue_url,
+            "RecordFunctionName": self.record.function.function_name,
+            "DeliverFunctionName": self.deliver.function.function_name,
+            "DigestFunctionName": self.digest.function.function_name,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def _as_setting(parameter: cdk.CfnParameter) -> int:
+    """A number that is known at deployment; until then the settings carry its placeholder, a text."""
+    return cast(int, parameter.value_as_string)
+
+
+def _as_duration(parameter: cdk.CfnParameter) -> cdk.Duration:
+    return cdk.Duration.seconds(parameter.value_as_number)

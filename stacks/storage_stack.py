@@ -1,0 +1,68 @@
+"""What is kept: log bucket, history bucket, tables, keys.
+
+Construct ids here never change: a new id is a new bucket.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from stacks.constructs.audit_bucket import (
+    AuditBucket,
+    allow_cloudtrail,
+    history_lifecycle,
+    log_lifecycle,
+    log_retention,
+)
+from stacks.constructs.keys import encryption_key, signing_key
+from stacks.constructs.stage_role import stage_role_arn
+from stacks.constructs.state_table import state_table
+from stacks.options import Options
+
+
+class StorageStack(cdk.Stack):
+    """OpenTrailStorage: everything that must outlive a deployment, and nothing else."""
+
+    def __init__(self, scope: Construct, id_: str, *, options: Options, **kwargs: Any) -> None:
+        super().__init__(scope, id_, **kwargs)
+        self.encryption_key = encryption_key(self, "EncryptionKey")
+        self.signing_key = signing_key(
+            self, "SigningKey", signer_role_arn=stage_role_arn(options.name_prefix, "digest")
+        )
+        self.log_bucket = AuditBucket(
+            self,
+            "Logs",
+            key=self.encryption_key,
+            lifecycle=log_lifecycle(options),
+            access_logs_bucket=options.access_logs_bucket,
+            object_lock=True,
+            retention=log_retention(options),
+        ).bucket
+        allow_cloudtrail(self.log_bucket, options.organization_id)
+        self.history_bucket = AuditBucket(
+            self,
+            "History",
+            key=self.encryption_key,
+            lifecycle=history_lifecycle(options),
+            access_logs_bucket=options.access_logs_bucket,
+        ).bucket
+        self.trails_table = state_table(self, "TrailsTable", key=self.encryption_key)
+        self.ledger_table = state_table(self, "LedgerTable", key=self.encryption_key)
+        self.history_table = state_table(self, "HistoryTable", key=self.encryption_key)
+        self._write_outputs()
+
+    def _write_outputs(self) -> None:
+        outputs = {
+            "LogBucketName": self.log_bucket.bucket_name,
+            "HistoryBucketName": self.history_bucket.bucket_name,
+            "TrailsTableName": self.trails_table.table_name,
+            "LedgerTableName": self.ledger_table.table_name,
+            "HistoryTableName": self.history_table.table_name,
+            "SigningKeyId": self.signing_key.key_id,
+            "EncryptionKeyArn": self.encryption_key.key_arn,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
