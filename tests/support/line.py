@@ -22,7 +22,7 @@ from opentrail.model.log_file import Chunk
 from opentrail.model.trail import Trail
 from opentrail.pipeline.deliver import Delivery
 from opentrail.pipeline.digest import Closing
-from opentrail.pipeline.record import Message
+from opentrail.pipeline.record import Accepted, Message
 from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings
 from tests.support.crash import Fuse, FusedClient
 from tests.support.records import ACCOUNT, REGION
@@ -51,7 +51,10 @@ class Line:
         for table in ("trails", "ledger", "history"):
             dynamodb.create_table(
                 TableName=f"{self.name}-{table}",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                KeySchema=[
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
                 AttributeDefinitions=[
                     {"AttributeName": "pk", "AttributeType": "S"},
                     {"AttributeName": "sk", "AttributeType": "S"},
@@ -84,7 +87,7 @@ class Line:
         self.trails.put(trail, new=False)
         return trail
 
-    def record(self, bodies: Iterable[str], fuse: Fuse | None = None) -> record.Accepted:
+    def record(self, bodies: Iterable[str], fuse: Fuse | None = None) -> Accepted:
         """Run the record function over one batch."""
         settings = RecordSettings(
             trails_table=f"{self.name}-trails",
@@ -108,7 +111,8 @@ class Line:
         return self._drain(self.rejects)
 
     def _drain(self, url: str) -> list[dict[str, Any]]:
-        sqs, messages = self.client("sqs"), []
+        sqs = self.client("sqs")
+        messages: list[dict[str, Any]] = []
         while True:
             answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
             if "Messages" not in answer:

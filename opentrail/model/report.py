@@ -1,0 +1,74 @@
+"""A verifier's verdict. Made by validate, printed by the command line, published by operations."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Problem(StrEnum):
+    """What can be wrong with a trail's files.
+
+    The first group is worded as ``aws cloudtrail validate-logs`` words it; that
+    command does not notice the second.
+    """
+
+    NOT_FOUND = "not found"
+    INVALID_FORMAT = "invalid format"
+    BAD_SIGNATURE = "signature verification failed"
+    MOVED = "has been moved from its original location"
+    UNKNOWN_KEY = "public key not found"
+    HASH_DIFFERS = "hash value doesn't match"
+    TRAILING_DATA = "unexpected data after end of compressed stream"
+
+    PREVIOUS_HASH = "previous digest's hash is not the one it names"
+    PREVIOUS_SIGNATURE = "previous digest's signature is not the one it names"
+    PREVIOUS_PLACE = "previous digest is not the one it names"
+    KEY_OUTSIDE_WINDOW = "signed with a key that was not valid at its end time"
+    ALGORITHM = "names another algorithm than SHA256withRSA and SHA-256"
+    NOT_CONTIGUOUS = "window does not begin where the one before it ended"
+    MISSING_DIGESTS = "digests are missing after it"
+    WRONG_PLACE = "its account, Region or time is not that of its key"
+    LISTED_TWICE = "listed in more than one digest"
+    NOT_LISTED = "in the bucket, but no digest lists it"
+    WRONG_TIMES = "newest or oldest event time is not that of its files"
+
+
+class Kind(StrEnum):
+    """What kind of file a finding is about."""
+
+    DIGEST = "Digest file"
+    LOG = "Log file"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing wrong with one file."""
+
+    kind: Kind
+    bucket: str
+    key: str
+    problem: Problem
+    detail: str = ""
+
+    def __str__(self) -> str:
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.kind}\ts3://{self.bucket}/{self.key}\tINVALID: {self.problem}{detail}"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict over one chain and a span of time."""
+
+    trail_arn: str
+    start: str
+    end: str
+    digests: int
+    digests_valid: int
+    logs: int
+    logs_valid: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def proven(self) -> bool:
+        """True when there was something to prove and nothing was wrong."""
+        return self.digests > 0 and not self.findings
