@@ -12,8 +12,16 @@ from moto.core.model import OperationModel
 from opentrail.local.call import Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.classify import is_data_event, is_read_only
+from opentrail.local.capture.ec2_style import (
+    is_soap_style,
+    soap_request,
+    soap_response,
+    wrapped_request,
+    wrapped_response,
+)
 from opentrail.local.capture.naming import Naming, naming_of, style_row
-from opentrail.local.capture.operation import Target
+from opentrail.local.capture.operation import Target, service_model
+from opentrail.local.capture.s3_style import wire_request, wire_response
 from opentrail.local.capture.shaping import Rule, rule_of
 from opentrail.local.capture.spelling import Speller, Style
 from opentrail.local.capture.wire import Wire
@@ -36,8 +44,6 @@ class Plan:
 @cache
 def plan_of(service: str, operation: str) -> Plan:
     """The plan of one operation; compiled at its first call, kept for the process."""
-    from opentrail.local.capture.operation import service_model
-
     model = service_model(service).operation_model(operation)
     row = style_row(service)
     read_only = is_read_only(service, operation)
@@ -47,9 +53,33 @@ def plan_of(service: str, operation: str) -> Plan:
         naming=naming_of(service, operation),
         read_only=read_only,
         data_event=is_data_event(service, operation),
-        spell_request=_general_request(model, row, requests),
-        spell_response=_general_response(model, row, responses) if respond else _nothing,
+        spell_request=_request(model, row, requests),
+        spell_response=_response(model, row, responses) if respond else _nothing,
     )
+
+
+def _request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:
+    style = row.get("style", "general")
+    if style == "s3":
+        return wire_request
+    if style == "ec2" and not is_soap_style(model):
+        return lambda target, wire: wrapped_request(target.operation, wire)
+    if style == "ec2":
+        convert = soap_request(model)
+        return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
+    return _general_request(model, row, rule)
+
+
+def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellResponse:
+    style = row.get("style", "general")
+    if style == "s3":
+        return wire_response
+    if style == "ec2" and not is_soap_style(model):
+        return wrapped_response
+    if style == "ec2":
+        convert = soap_response(model)
+        return lambda target, reply, request_id: rule.apply(convert(target, reply, request_id))
+    return _general_response(model, row, rule)
 
 
 def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:

@@ -1,0 +1,218 @@
+"""EC2's two request styles and its answers.
+
+Source: real records; ``data/ec2.toml`` has the names and says how they were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.model import ListShape, Shape, StructureShape
+from moto.core.model import OperationModel
+
+from opentrail.local.call import Reply
+from opentrail.local.capture.answer import read_output
+from opentrail.local.capture.operation import Target
+from opentrail.local.capture.spelling import Convert, epoch_date, lower_first
+from opentrail.local.capture.tables import table
+from opentrail.local.capture.wire import Wire
+from opentrail.local.capture.xml_json import typed, xml_to_json
+
+FORM_NAMES = frozenset({"Action", "Version"})
+DRY_RUN = "dryRun"
+RETURN_TRUE = b"<return>true</return>"
+
+
+def is_soap_style(model: OperationModel) -> bool:
+    """Whether an operation is of the old kind, whose model spells DryRun ``dryRun``."""
+    shape = model.input_shape
+    member = shape.members.get("DryRun") if shape is not None else None
+    return member is not None and member.serialization.get("name") == DRY_RUN
+
+
+def wrapped_request(operation: str, wire: Wire) -> dict[str, Any]:
+    """``{"<Operation>Request": ...}``: the form as the XML it stands for.
+
+    ``FlowLogId.1=fl-1`` is ``{"FlowLogId": {"tag": 1, "content": "fl-1"}}``.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in parse_qsl(_form(wire), keep_blank_values=True):
+        if name not in FORM_NAMES:
+            _plant(tree, name.split("."), value)
+    return {f"{operation}Request": _ripen(tree) or ""}
+
+
+def _form(wire: Wire) -> str:
+    return wire.body.decode("utf-8", "replace") or wire.query
+
+
+def _plant(tree: dict[str, Any], steps: list[str], value: str) -> None:
+    for step in steps[:-1]:
+        tree = tree.setdefault(step, {})
+    tree[steps[-1]] = value
+
+
+def _ripen(node: Any) -> Any:
+    """A tree of form names -> JSON: numbered children become elements with a ``tag``."""
+    if not isinstance(node, dict):
+        return typed(node)
+    return {name: _elements(child) if _is_list(child) else _ripen(child) for name, child in node.items()}
+
+
+def _is_list(node: Any) -> bool:
+    return isinstance(node, dict) and bool(node) and all(key.isdigit() for key in node)
+
+
+def _elements(node: dict[str, Any]) -> Any:
+    elements = []
+    for key, child in node.items():
+        value = _ripen(child)
+        elements.append({**value, "tag": int(key)} if isinstance(value, dict) else {"tag": int(key), "content": value})
+    return elements[0] if len(elements) == 1 else elements
+
+
+def soap_request(model: OperationModel) -> Convert:
+    """The converter of an old-style operation's parameters."""
+    rules = table("ec2")
+    shape = model.input_shape
+    plan = _structure_plan(shape, model.name, {})
+    empty = _always(model, rules)
+
+    def convert(parameters: Any) -> dict[str, Any]:
+        spelled: dict[str, Any] = plan(parameters)
+        for name in empty:
+            spelled.setdefault(name, {})
+        return spelled
+
+    return convert
+
+
+def _always(model: OperationModel, rules: Mapping[str, Any]) -> list[str]:
+    listed = list(rules["always"].get(model.name, ())) + list(rules["always_objects"].get(model.name, ()))
+    if model.name.startswith("Describe"):
+        never = rules["never"].get(model.name, ())
+        sets = [_set_of(member, model.name, model.name)[0] for member in model.input_shape.members.values()
+                if isinstance(member, ListShape)]
+        listed += [name for name in sets if name not in never]
+    return listed
+
+
+def _wire_name(member: str, shape: Shape) -> str:
+    return str(shape.serialization.get("name", member))
+
+
+def _set_of(shape: Shape, owner: str, operation: str) -> list[str]:
+    rules = table("ec2")
+    name = str(shape.serialization.get("name", shape.name))
+    for file, key in (("sets_of", f"{operation}.{name}"), ("members", f"{owner}.{name}"), ("sets", name)):
+        found = rules[file].get(key)
+        if found:
+            return list(found)
+    plain = lower_first(name)
+    return [plain if plain.endswith("Set") else f"{plain}Set"]
+
+
+def _structure_plan(shape: StructureShape, operation: str, known: dict[str, Convert]) -> Convert:
+    if shape.name in known:
+        return known[shape.name]
+    members: dict[str, tuple[str, Convert]] = {}
+
+    def convert(value: Any) -> Any:
+        spelled: dict[str, Any] = {}
+        for member, item in value.items():
+            step = members.get(member)
+            if step is not None:
+                _merge_set(spelled, step[0], step[1](item))
+        return spelled
+
+    known[shape.name] = convert
+    for member, inner in shape.members.items():
+        if member != "DryRun":
+            members[member] = _member_plan(member, inner, shape.name, operation, known)
+    return convert
+
+
+def _merge_set(spelled: dict[str, Any], name: str, value: Any) -> None:
+    """Two lists of one set (groups by id and by name) share its items."""
+    if name in spelled and isinstance(value, dict) and "items" in value:
+        spelled[name]["items"] += value["items"]
+    else:
+        spelled[name] = value
+
+
+def _member_plan(
+    member: str, shape: Shape, owner: str, operation: str, known: dict[str, Convert]
+) -> tuple[str, Convert]:
+    rules = table("ec2")
+    wire = _wire_name(member, shape)
+    if isinstance(shape, ListShape):
+        names = _set_of(shape, owner, operation)
+        inner = _value_plan(shape.member, operation, known)
+        return names[0], _list_plan(inner, names[1:], plain=f"{owner}.{wire}" in rules["plain"]["lists"])
+    name = rules["names"].get(wire) or lower_first(wire)
+    return name, _value_plan(shape, operation, known)
+
+
+def _value_plan(shape: Shape, operation: str, known: dict[str, Convert]) -> Convert:
+    if isinstance(shape, StructureShape):
+        return _structure_plan(shape, operation, known)
+    if shape.type_name == "timestamp":
+        return _milliseconds
+    return _same
+
+
+def _list_plan(inner: Convert, key: list[str], *, plain: bool) -> Convert:
+    def items(values: Any) -> list[Any]:
+        return [{key[0]: inner(value)} if key else inner(value) for value in values]
+
+    if plain:
+        return items
+    return lambda values: {"items": items(values)} if values else {}
+
+
+def soap_response(model: OperationModel) -> Callable[[Target, Reply, str], dict[str, Any]]:
+    """The converter of an old-style operation's answer: ``requestId`` first, lists as ``items``."""
+    plan = _response_plan(model.output_shape, {}) if model.output_shape is not None else None
+
+    def convert(target: Target, reply: Reply, request_id: str) -> dict[str, Any]:
+        spelled: dict[str, Any] = {"requestId": request_id}
+        if plan is None or RETURN_TRUE in reply.body:
+            spelled["_return"] = True
+        if plan is not None:
+            spelled.update(plan(read_output(target, reply)))
+        return spelled
+
+    return convert
+
+
+def _response_plan(shape: Shape, known: dict[str, Convert]) -> Convert:
+    if isinstance(shape, ListShape):
+        item = _response_plan(shape.member, known)
+        return lambda values: {"items": [item(value) for value in values]} if values else {}
+    if not isinstance(shape, StructureShape):
+        return _milliseconds if shape.type_name == "timestamp" else _same
+    if shape.name in known:
+        return known[shape.name]
+    members: dict[str, tuple[str, Convert]] = {}
+    known[shape.name] = lambda value: {
+        members[name][0]: members[name][1](item) for name, item in value.items() if name in members
+    }
+    for member, inner in shape.members.items():
+        wire = lower_first(_wire_name(member, inner))
+        members[member] = ("_return" if wire == "return" else wire, _response_plan(inner, known))
+    return known[shape.name]
+
+
+def wrapped_response(target: Target, reply: Reply, request_id: str) -> dict[str, Any]:
+    """``{"<Operation>Response": ...}``: the answer's XML as JSON."""
+    return xml_to_json(reply.body)
+
+
+def _milliseconds(moment: Any) -> int:
+    return int(epoch_date(moment) * 1000)
+
+
+def _same(value: Any) -> Any:
+    return value
