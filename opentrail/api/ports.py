@@ -1,0 +1,124 @@
+"""What the actions need of the world, one small port each.
+
+The adapters satisfy these by shape. A port's methods are the permissions of the
+function that hosts the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
+from opentrail.model.trail import Trail, TrailStatus
+
+
+class Stored(Protocol):
+    """A trail and the version a conditional write must name."""
+
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def version(self) -> int: ...
+
+
+class TrailStore(Protocol):
+    """Trails and their status. Reads are consistent, writes conditional.
+
+    Every method raises ``StorageError``; the writes ``ConflictError`` when they lost.
+    """
+
+    def trails_of(self, account: str) -> list[Trail]:
+        """Every trail ``account`` owns, in any Region."""
+
+    def read(self, account: str, home_region: str, name: str) -> Stored | None:
+        """One trail, or None."""
+
+    def put(self, trail: Trail, *, new: bool) -> None:
+        """Create: with ``new``, only when there is none of that name."""
+
+    def replace(self, trail: Trail, *, version: int) -> None:
+        """Write over the version that was read."""
+
+    def delete(self, trail: Trail) -> None:
+        """Delete a trail that exists."""
+
+    def status(self, arn: str, region: str) -> TrailStatus:
+        """The latest outcomes in one Region."""
+
+    def delete_status(self, arn: str) -> None:
+        """Forget the outcomes in every Region."""
+
+
+class Buckets(Protocol):
+    """Maps to s3:ListBucket, GetBucketPolicy, GetEncryptionConfiguration, GetBucketRequestPayment."""
+
+    def find(self, name: str, account: str) -> Bucket | None:
+        """The bucket, asked for on behalf of ``account``, or None. Raises ``StorageError``."""
+
+
+class Keys(Protocol):
+    """Maps to kms:DescribeKey and kms:GetKeyPolicy."""
+
+    def find(self, key_id: str, account: str, region: str) -> Key | None:
+        """The key that a key ID, key ARN or alias means to ``account`` in ``region``, or None.
+
+        Raises ``StorageError``.
+        """
+
+
+class Topics(Protocol):
+    """Maps to sns:GetTopicAttributes."""
+
+    def find(self, arn: str) -> Topic | None:
+        """The topic, or None. Raises ``StorageError``."""
+
+
+class LogGroups(Protocol):
+    """Maps to logs:DescribeLogGroups."""
+
+    def exists(self, name: str, account: str, region: str) -> bool:
+        """True when there is a log group of exactly this name. Raises ``StorageError``."""
+
+
+class Roles(Protocol):
+    """Maps to iam:GetRole and the reading of its inline and attached policies."""
+
+    def find(self, arn: str) -> Role | None:
+        """The role, or None. Raises ``StorageError``."""
+
+
+class PublicKeys(Protocol):
+    """Maps to kms:DescribeKey and kms:GetPublicKey on the signing key."""
+
+    def keys(self, start: datetime, end: datetime) -> Sequence[PublicKey]:
+        """Every key valid at some moment from ``start`` to ``end``. Raises ``StorageError``."""
+
+
+class Organizations(Protocol):
+    """Maps to DescribeOrganization, ListAWSServiceAccessForOrganization, ListDelegatedAdministrators."""
+
+    def of(self, account: str) -> Organization | None:
+        """The organization ``account`` is in, or None. Raises ``StorageError``."""
+
+    def trusts_cloudtrail(self, organization: Organization) -> bool:
+        """True when trusted access is enabled for CloudTrail. Raises ``StorageError``."""
+
+    def delegated_admins(self, organization: Organization) -> frozenset[str]:
+        """The accounts that administer CloudTrail for the organization. Raises ``StorageError``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything the actions reach the world through."""
+
+    trails: TrailStore
+    buckets: Buckets
+    keys: Keys
+    topics: Topics
+    log_groups: LogGroups
+    roles: Roles
+    public_keys: PublicKeys
+    organizations: Organizations

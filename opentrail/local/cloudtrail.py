@@ -1,0 +1,70 @@
+"""CloudTrail on the laptop: the API over the deployed tables and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentrail.adapters.aws.destinations import (
+    ClientsFor,
+    CloudWatchLogGroups,
+    IamRoles,
+    KmsKeys,
+    S3Buckets,
+    SnsTopics,
+)
+from opentrail.adapters.aws.organizations import AwsOrganizations
+from opentrail.adapters.aws.public_keys import KmsPublicKeys
+from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.api.app import ApiRequest, CloudTrailApi
+from opentrail.api.ports import Ports
+from opentrail.local.call import Call, Reply, ServiceHandler
+
+FIRST_REGION = "us-east-1"  # where services without Regions are asked
+
+
+def cloudtrail_service(
+    clients: Callable[[str], Any], outputs: Mapping[str, str], clients_for: ClientsFor | None = None
+) -> ServiceHandler:
+    """The handler for the service ``cloudtrail``.
+
+    Args:
+        clients: unrecorded clients of the account and Region OpenTrail is deployed in.
+        outputs: the storage stack's; ``TrailsTableName`` and ``SigningKeyId`` are used.
+        clients_for: unrecorded clients of any account and Region, for the buckets,
+            keys and topics that trails name; default: ``clients`` for all of them.
+
+    Returns:
+        ServiceHandler: it never raises for what a caller sends.
+    """
+    api = CloudTrailApi(make_ports(clients, outputs, clients_for or (lambda account, region: clients)))
+
+    def handle(call: Call) -> Reply:
+        reply = api.answer(
+            ApiRequest(
+                target=call.headers.get("x-amz-target", call.operation),
+                body=call.body,
+                account=call.caller.account,
+                region=call.region,
+                caller_arn=call.caller.arn,
+                now=call.arrived,
+                request_id=call.request_id,
+            )
+        )
+        return Reply(status=reply.status, headers=reply.headers, body=reply.body)
+
+    return handle
+
+
+def make_ports(clients: Callable[[str], Any], outputs: Mapping[str, str], clients_for: ClientsFor) -> Ports:
+    """The AWS adapters over the deployed resources."""
+    return Ports(
+        trails=DynamoTrails(clients("dynamodb"), outputs["TrailsTableName"]),
+        buckets=S3Buckets(clients_for, FIRST_REGION),
+        keys=KmsKeys(clients_for),
+        topics=SnsTopics(clients_for),
+        log_groups=CloudWatchLogGroups(clients_for),
+        roles=IamRoles(clients_for, FIRST_REGION),
+        public_keys=KmsPublicKeys(clients("kms"), [outputs["SigningKeyId"]]),
+        organizations=AwsOrganizations(clients_for, FIRST_REGION),
+    )
