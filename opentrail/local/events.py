@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from opentrail.errors import OpenTrailError, StorageError
 from opentrail.format.times import from_epoch, to_iso
+from opentrail.local.backends import existing
 from opentrail.local.call import Captured
 from opentrail.local.patterns import compile_pattern
 from opentrail.local.queues import find_queue, put_message
@@ -138,7 +139,9 @@ class Bus:
         self.send(event, account=bus_account, region=bus_region, bus=bus)
         return {"EventId": event.id}
 
-    def publish(self, account: str, region: str, event: Mapping[str, Any], *, rules: list[Any] | None) -> None:
+    def publish(
+        self, account: str, region: str, event: Mapping[str, Any], *, rules: list[Any] | None
+    ) -> None:
         """Deliver an event of another service, to ``rules`` only or to the whole default bus."""
         made = BusEvent(
             id=str(uuid4()),
@@ -168,7 +171,7 @@ class Bus:
                     self.send_to_target(event, target, rule_arn=rule.arn)
 
     def send_to_target(self, event: BusEvent, target: Mapping[str, Any], *, rule_arn: str) -> None:
-        """Deliver to one target; a failure goes to the target's dead-letter queue, the log and the counters."""
+        """Deliver to one target; a failure goes to its dead-letter queue, the log and the counters."""
         try:
             self._deliver(event, target, rule_arn)
         except Exception as error:  # a target must not fail the call whose record it is
@@ -235,8 +238,7 @@ def matches(rule: Any, event: BusEvent) -> bool:
 def _rules(account: str, region: str, bus: str) -> list[Any]:
     from moto.events.models import events_backends
 
-    # Plain lookups: asking moto's dictionaries would create a backend for every account seen.
-    backend = events_backends.get(account, {}).get(region)
+    backend = existing(events_backends, account, region)
     found = backend.event_buses.get(bus) if backend else None
     return list(found.rules.values()) if found else []
 
@@ -287,7 +289,8 @@ def _archive(event: BusEvent, rule_arn: str) -> None:
 
     _, _, _, region, account, _ = rule_arn.split(":", 5)
     name = rule_arn.rsplit("/", 1)[-1].removeprefix("Events-Archive-")
-    archive = events_backends[account][region].archives.get(name)
+    backend = existing(events_backends, account, region)
+    archive = backend.archives.get(name)
     if archive is None:
         raise StorageError(f"archive {name}: no such archive", "ResourceNotFoundException")
     archive.events.append(dict(event.parsed))

@@ -58,7 +58,9 @@ class FunctionLog:
             backend.create_log_stream(self.group, self.stream)
         now = int(time.time() * 1000)
         lines = self._lines(request_id, answer, memory_mib, datetime.fromtimestamp(now / 1000, UTC))
-        backend.put_log_events(self.group, self.stream, [{"timestamp": now, "message": line} for line in lines])
+        backend.put_log_events(
+            self.group, self.stream, [{"timestamp": now, "message": line} for line in lines]
+        )
 
     def _lines(self, request_id: str, answer: Answer, memory_mib: int, now: datetime) -> list[str]:
         output = [line for line in answer.log.decode("utf-8", "replace").splitlines() if line]

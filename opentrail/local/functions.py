@@ -22,6 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 from opentrail.errors import StorageError
+from opentrail.local.backends import every, existing
 from opentrail.local.function_logs import FunctionLog
 from opentrail.local.worker import Answer, Invocation, Launch, Worker
 
@@ -57,7 +58,9 @@ class Functions:
     def invoke(self, function: Any, payload: bytes) -> Answer:
         """Run ``function`` (moto's model) once and return its answer; never raises for its errors."""
         if not (function.run_time or "").startswith("python"):
-            return _refused("Runtime.Unsupported", f"the laptop runs Python functions, not {function.run_time}")
+            return _refused(
+                "Runtime.Unsupported", f"the laptop runs Python functions, not {function.run_time}"
+            )
         pool = self._pool(function)
         worker, log = pool.acquire(function)
         invocation = Invocation(request_id=str(uuid4()), payload=payload or b"{}")
@@ -279,7 +282,7 @@ def find_function(arn_or_name: str, *, account: str = "", region: str = "") -> A
     name = arn_or_name
     if arn_or_name.startswith("arn:"):
         _, _, _, region, account, _, name = arn_or_name.split(":", 6)
-    backend = lambda_backends.get(account, {}).get(region)
+    backend = existing(lambda_backends, account, region)
     for function in backend.list_functions() if backend else ():
         if function.function_name == name.split(":", 1)[0]:
             return function
@@ -290,6 +293,4 @@ def deployed_functions() -> list[Any]:
     """Return every function of every account and Region."""
     from moto.awslambda.models import lambda_backends
 
-    backends = [backend for _, _, backend in list(lambda_backends.iter_backends())]
-    return [function for backend in backends for function in backend.list_functions()]
-
+    return [function for backend in every(lambda_backends) for function in backend.list_functions()]

@@ -63,7 +63,7 @@ def uninstall(hooks: Hooks) -> None:
 def _set_default_account(account: str) -> None:
     from moto.iam import models
 
-    models.DEFAULT_ACCOUNT_ID = account
+    setattr(models, "DEFAULT_ACCOUNT_ID", account)  # noqa: B010 - moto does not export it
 
 
 def _replace(owner: Any, name: str, build: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -104,7 +104,9 @@ def _s3() -> None:
     # bus; AWS sends it to the default bus only.
     def send_event_bridge(_: Callable[..., Any]) -> Callable[..., Any]:
         def send(account: str, bucket: Any, event_name: str, key: Any) -> None:
-            _hooks().publish(account, bucket.region_name, _s3_event(account, bucket, event_name, key), rules=None)
+            _hooks().publish(
+                account, bucket.region_name, _s3_event(account, bucket, event_name, key), rules=None
+            )
 
         return send
 
@@ -162,7 +164,7 @@ def _sqs() -> None:
     def write(queue: Any, value: dict[str, Any]) -> None:
         queue.__dict__["_event_source_mappings"] = value
 
-    Queue.lambda_event_source_mappings = property(read, write)
+    setattr(Queue, "lambda_event_source_mappings", property(read, write))  # noqa: B010 - an attribute there
 
     # moto rebuilds a queue's list of messages on every delete without a lock: a message sent
     # meanwhile by another thread is lost.
@@ -363,4 +365,4 @@ def _memory() -> None:
             cls.instances_tracked.append(instance)
         return instance
 
-    BaseModel.__new__ = staticmethod(new)
+    setattr(BaseModel, "__new__", staticmethod(new))  # noqa: B010 - a method there

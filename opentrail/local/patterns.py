@@ -81,9 +81,7 @@ def _compile_field(name: str, rule: Any) -> Matcher:
         inner = _compile_object(rule)
         return lambda subject: inner(subject.get(name))
     if not isinstance(rule, list):
-        raise FormatError(
-            f'Event pattern is not valid. Reason: "{name}" must be an object or an array'
-        )
+        raise FormatError(f'Event pattern is not valid. Reason: "{name}" must be an object or an array')
     if not rule:
         raise FormatError("Event pattern is not valid. Reason: Empty arrays are not allowed")
     return _compile_leaf(name, rule)

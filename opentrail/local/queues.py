@@ -13,9 +13,12 @@ from typing import Any
 from uuid import uuid4
 
 from moto.core.utils import unix_time_millis
-from moto.sqs.models import Message, Queue, sqs_backends
+from moto.sqs.models import Message, sqs_backends
 
 from opentrail.errors import StorageError
+from opentrail.local.backends import existing
+
+Queue = Any  # moto's model: it sets most of its attributes by name, which no checker sees
 
 MAX_MESSAGE_BYTES = 1_048_576  # SQS developer guide, "Amazon SQS message quotas"
 
@@ -27,8 +30,7 @@ def find_queue(arn: str) -> Queue:
         StorageError: code ``AWS.SimpleQueueService.NonExistentQueue``.
     """
     _, _, _, region, account, name = arn.split(":", 5)
-    # A plain lookup in a backend that exists: asking moto's dictionary would create one.
-    backend = sqs_backends.get(account, {}).get(region)
+    backend = existing(sqs_backends, account, region)
     queue = backend.queues.get(name) if backend else None
     if queue is None:
         raise StorageError(f"send to {arn}: no such queue", "AWS.SimpleQueueService.NonExistentQueue")
@@ -91,7 +93,11 @@ def _deliverable(queue: Queue) -> Iterator[Message]:
     # What SQS holds back while a message of the same group is in flight, it may hand out in one batch.
     held = {message.group_id for message in queue._pending_messages} if queue.fifo_queue else set()
     for message in queue._messages:
-        if message.visible_at < now and message.delayed_until <= now and message.group_id not in held - {None}:
+        if (
+            message.visible_at < now
+            and message.delayed_until <= now
+            and message.group_id not in held - {None}
+        ):
             yield message
 
 

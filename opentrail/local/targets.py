@@ -37,7 +37,9 @@ class Targets:
         """
         deliver = self._by_service.get(arn.split(":")[2] if arn.count(":") >= 5 else "")
         if deliver is None:
-            raise StorageError(f"send to {arn}: the laptop cannot deliver to this kind of target", "NO_SUCH_TARGET")
+            raise StorageError(
+                f"send to {arn}: the laptop cannot deliver to this kind of target", "NO_SUCH_TARGET"
+            )
         deliver(arn, body, parameters or {})
 
     def _to_function(self, arn: str, body: bytes, _: Mapping[str, Any]) -> None:
@@ -60,7 +62,7 @@ def _to_topic(arn: str, body: bytes, _: Mapping[str, Any]) -> None:
         raise StorageError(f"publish to {arn}: {error}", "NotFound") from error
 
 
-def _to_log_group(arn: str, body: bytes, _: Mapping[str, Any]) -> None:
+def _to_log_group(arn: str, body: bytes, _parameters: Mapping[str, Any]) -> None:
     from moto.logs.models import logs_backends
 
     _, _, _, region, account, _, group = arn.split(":", 6)

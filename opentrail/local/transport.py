@@ -41,6 +41,7 @@ class Clients:
     account="111122223333")``. A client of another account than ``account`` carries moto's
     account header, so it acts there without credentials of that account; give
     ``act_as_account=False`` when ``app`` is the gateway, which resolves callers itself.
+    ``endpoint()`` is asked when a client is made; its host shows up in queue URLs.
 
     Safe to share between threads.
     """
@@ -51,6 +52,7 @@ class Clients:
         *,
         account: str,
         region: str,
+        endpoint: Callable[[], str] = lambda: f"http://{HOST}",
         access_key: str = "AKIAOPENTRAILRUNTIME",
         secret_key: str = "opentrail",
         session_token: str | None = None,
@@ -59,6 +61,7 @@ class Clients:
         self.account = account
         self.region = region
         self._app = app
+        self._endpoint = endpoint
         self._credentials = (access_key, secret_key, session_token)
         self._act_as_account = act_as_account
         self._lock = threading.Lock()
@@ -84,7 +87,7 @@ class Clients:
         return session.client(
             service,
             region_name=region,
-            endpoint_url=f"http://{HOST}",
+            endpoint_url=self._endpoint(),
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
             aws_session_token=token,

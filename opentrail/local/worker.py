@@ -122,18 +122,18 @@ class Worker:
             try:
                 signal = self._signals.get(timeout=limit)
             except queue.Empty:
-                return _lost(
-                    invocation, "Sandbox.Timedout", f"Task timed out after {min(limit, self._launch.timeout):.2f} seconds"
-                )
+                return _lost(invocation, "Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds")
             if isinstance(signal, Answer):
-                return signal if signal.payload else _lost(invocation, "Runtime.ExitError", self._exit_reason())
+                if signal.payload:
+                    return signal
+                return _lost(invocation, "Runtime.ExitError", self._exit_reason())
             limit = self._launch.timeout
 
     def _exit_reason(self) -> str:
         code = self._process.wait()
-        if code < 0:
-            return f"Runtime exited with error: signal {-code}"
-        return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
+        if code == 0:
+            return "Runtime exited without providing a reason"
+        return f"Runtime exited with error: {f'signal {-code}' if code < 0 else f'exit status {code}'}"
 
     def _watch(self) -> None:
         self._output.follow()
@@ -283,5 +283,5 @@ class _RuntimeHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the server prints one line in all."""

@@ -1,0 +1,72 @@
+"""``opentrail up``: all of AWS on one endpoint, with OpenTrail deployed behind it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=4566, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
+)
+@click.option(
+    "--account", default="123456789012", show_default=True, help="Account of callers with unknown keys."
+)
+@click.option("--region", default="us-east-1", show_default=True, help="Region OpenTrail is deployed in.")
+@click.option(
+    "--delivery-seconds",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 300),
+    help="How long records are collected into one log file.",
+)
+@click.option(
+    "--digest-seconds",
+    default=3600,
+    show_default=True,
+    type=click.IntRange(1, 86400),
+    help="Length of a digest window.",
+)
+@click.option(
+    "--assembly",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A CDK cloud assembly (cdk.out) to deploy in place of the packaged one.",
+)
+@click.option("--verbose", is_flag=True, help="Log what the runtime does to standard error.")
+def command(
+    host: str,
+    port: int,
+    account: str,
+    region: str,
+    delivery_seconds: int,
+    digest_seconds: int,
+    assembly: Path | None,
+    verbose: bool,
+) -> None:
+    """Serve AWS and CloudTrail on this machine until Ctrl-C.
+
+    Prints one line, `OpenTrail ready at http://HOST:PORT`, when it answers.
+    """
+    # Imported here: moto takes a second, and the other verbs do not need it.
+    from opentrail.errors import OpenTrailError
+    from opentrail.local.runtime import Options, Runtime, deploy_stacks, own_services
+    from opentrail.local.up import serve
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    options = Options(
+        account=account,
+        region=region,
+        delivery_seconds=delivery_seconds,
+        digest_seconds=digest_seconds,
+        assembly=assembly,
+    )
+    try:
+        serve(Runtime(options, deploy=deploy_stacks, services=own_services), host, port, sys.stdout)
+    except (OpenTrailError, OSError) as error:
+        raise click.ClickException(str(error)) from error

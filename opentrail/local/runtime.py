@@ -1,0 +1,320 @@
+"""The laptop runtime: moto behind the gateway, and what moves the deployed pipeline.
+
+Composition only. One instance serves one process, because it takes over moto,
+whose state is global.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opentrail.errors import DeployError, OpenTrailError, StorageError
+from opentrail.local import moto_patches
+from opentrail.local.asynchronous import AsyncInvoker
+from opentrail.local.call import Call, Counters, Reply, ServiceHandler
+from opentrail.local.events import Bus
+from opentrail.local.functions import Functions, deployed_functions, find_function
+from opentrail.local.invocations import answer_invocation
+from opentrail.local.pollers import Drained, Pollers
+from opentrail.local.schedules import Schedules
+from opentrail.local.targets import Targets
+from opentrail.local.transport import Clients
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Outputs = dict[str, str]
+Deploy = Callable[["Runtime"], Mapping[str, Mapping[str, str]]]
+Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
+
+HOUR_SECONDS = 3600
+MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What ``opentrail up`` was asked for."""
+
+    account: str = "123456789012"
+    region: str = "us-east-1"
+    delivery_seconds: int = 1
+    digest_seconds: int = HOUR_SECONDS
+    assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
+
+
+class Runtime:
+    """Everything behind the endpoint.
+
+    ``start`` deploys and begins to poll; ``stop`` ends workers and threads, twice is
+    harmless. The instance is a WSGI application.
+
+    Args:
+        options: see there.
+        deploy: deploys the stacks through ``runtime.clients``, returns outputs by stack.
+        services: handlers of the services we serve ourselves, by botocore's service name.
+    """
+
+    def __init__(self, options: Options, *, deploy: Deploy, services: Services) -> None:
+        self.options = options
+        self.endpoint = "http://localhost"  # the server corrects it before the start
+        self.outputs: Outputs = {}
+        self.counters = Counters()
+        self._deploy = deploy
+        self._make_services = services
+        self._services: dict[str, ServiceHandler] = {}
+        self._unrecorded: frozenset[str] = frozenset()
+        self._flushing = threading.Lock()
+        self._starting = threading.Lock()
+        self._moto = _moto_application()
+        self.clients = self._make_clients()
+        self.functions = Functions(lambda *a, **k: self.clients(*a, **k), lambda: self.endpoint)
+        self.asynchronous = AsyncInvoker(
+            self.functions.invoke, lambda arn, body: self.targets.send(arn, body)
+        )
+        self.targets = Targets(self.asynchronous.submit)
+        self.bus = Bus(self.targets)
+        self.pollers = Pollers(self.functions.invoke)
+        self.schedules = Schedules(self.bus, call_api=self._call_api, clock=lambda: datetime.now(UTC))
+        moto_patches.install(self, default_account=options.account)
+        self.app = self._gateway()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request as the gateway does, without the admin routes."""
+        return self.app(environ, start_response)
+
+    def start(self) -> None:
+        """Deploy the stacks and set everything in motion.
+
+        Raises:
+            DeployError: a template asks for something the laptop cannot build.
+        """
+        with self._starting:
+            began = time.monotonic()
+            self.outputs = {
+                name: value for outputs in self._deploy(self).values() for name, value in outputs.items()
+            }
+            deployed = deployed_functions()
+            self._unrecorded = frozenset(function.role for function in deployed)
+            self.functions.warm(deployed)
+            self._services.update(self._make_services(self))
+            self._override_digest_period()
+            self.pollers.start()
+            self.schedules.start()
+            log.info("deployed in %.1f s", time.monotonic() - began)
+
+    def stop(self) -> None:
+        """End pollers, schedules and workers, and give moto back its own behaviour."""
+        self._halt()
+        self.functions.close()
+        moto_patches.uninstall(self)
+
+    def reset(self) -> None:
+        """Forget everything, moto's state too, and deploy afresh."""
+        from moto.moto_api._internal.models import moto_api_backend
+
+        with self._flushing:
+            self._halt()
+            moto_api_backend.reset()
+            self.clients = self._make_clients()
+            self._services.clear()
+            self.start()
+
+    def _halt(self) -> None:
+        self.schedules.stop()
+        self.pollers.stop()
+        self.asynchronous.stop()
+        self.functions.stop()
+
+    def drain(self) -> dict[str, int]:
+        """Move every record on the intake queue into its log files; return counts.
+
+        Returns:
+            dict: ``events`` taken from the intake queue, ``chunks`` from the delivery queue,
+            ``failed`` messages of either that stay on their queue.
+        """
+        intake, delivery = self._queue("IntakeQueueUrl"), self._queue("DeliveryQueueUrl")
+        events, chunks = Drained(), Drained()
+        with self._flushing:
+            for _ in range(MAX_FLUSH_ROUNDS):
+                recorded, delivered = self.pollers.drain(intake), self.pollers.drain(delivery)
+                events, chunks = events + recorded, chunks + delivered
+                if recorded.taken == recorded.failed and delivered.taken == delivered.failed:
+                    break
+        return {"events": events.taken, "chunks": chunks.taken, "failed": events.failed + chunks.failed}
+
+    def flush(self, *, digest: bool = False) -> dict[str, int]:
+        """Drain the pipeline; with ``digest`` also close the digest windows. Return the counts.
+
+        Raises:
+            StorageError: the digest function failed, or a function is missing.
+        """
+        counts = {**self.drain(), "digests": 0}
+        if digest:
+            answer = self.call_function(self.outputs.get("DigestFunctionName", ""), {"close": True})
+            counts["digests"] = int(answer.get("digests", 0))
+        return counts
+
+    def call_function(self, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke a function of the runtime's own account and Region and return its answer.
+
+        Raises:
+            StorageError: there is no such function, or it failed.
+        """
+        function = find_function(name, account=self.options.account, region=self.options.region)
+        answer = self.functions.invoke(function, json.dumps(payload).encode())
+        if answer.error:
+            raise StorageError(f"invoke {name}: {answer.payload.decode('utf-8', 'replace')}", answer.error)
+        value = json.loads(answer.payload)
+        return value if isinstance(value, dict) else {}
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``opentrail status`` shows."""
+        return {
+            "endpoint": self.endpoint,
+            "account": self.options.account,
+            "region": self.options.region,
+            "calls": asdict(self.counters),
+            "bus": asdict(self.bus.counters),
+            "queues": self.pollers.describe(),
+            "workers": self.functions.describe(),
+            "asynchronous_failures": self.asynchronous.failed,
+            "schedules": self.schedules.describe(),
+            "outputs": self.outputs,
+        }
+
+    def unrecorded_roles(self) -> Collection[str]:
+        """ARNs of the roles of OpenTrail's own functions: their calls are not recorded."""
+        return self._unrecorded
+
+    # What moto_patches asks of a runtime.
+
+    def invoke_function(
+        self, function: Any, payload: bytes, headers: Mapping[str, str], answer_headers: dict[str, Any]
+    ) -> bytes:
+        """Serve Lambda's Invoke and moto's own triggers."""
+        return answer_invocation(
+            self.functions, self.asynchronous, function, payload, headers, answer_headers
+        )
+
+    def put_events(self, account: str, region: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Serve PutEvents."""
+        return self.bus.put_events(account, region, entries)
+
+    def publish(self, account: str, region: str, event: dict[str, Any], *, rules: list[Any] | None) -> None:
+        """Deliver S3's events and replays."""
+        self.bus.publish(account, region, event, rules=rules)
+
+    def message_added(self, queue: Any) -> None:
+        """Wake the pollers of a queue."""
+        self.pollers.message_added(queue)
+
+    def _gateway(self) -> WSGIApplication:
+        from opentrail.local.gateway import Gateway
+
+        return Gateway(
+            moto=self._moto,
+            services=self._services,
+            sink=self.bus.deliver,
+            counters=self.counters,
+            default_account=self.options.account,
+            default_region=self.options.region,
+            unrecorded_roles=self.unrecorded_roles,
+        )
+
+    def reading_own_writes(self, handler: ServiceHandler) -> ServiceHandler:
+        """Return ``handler`` with LookupEvents answering only after what was recorded is in the history."""
+
+        def handle(call: Call) -> Reply:
+            if call.operation == "LookupEvents":
+                self.drain()
+            return handler(call)
+
+        return handle
+
+    def _queue(self, output: str) -> str:
+        url = self.outputs.get(output, "")
+        parts = url.rstrip("/").rsplit("/", 2)
+        if len(parts) != 3:
+            raise StorageError(f"the deployed stacks have no output {output}", "NotDeployed")
+        return f"arn:aws:sqs:{self.options.region}:{parts[1]}:{parts[2]}"
+
+    def _override_digest_period(self) -> None:
+        name = self.outputs.get("DigestFunctionName")
+        if name and self.options.digest_seconds != HOUR_SECONDS:  # the template's own cron is hourly
+            function = find_function(name, account=self.options.account, region=self.options.region)
+            self.schedules.periods = {function.function_arn: self.options.digest_seconds}
+
+    def _make_clients(self) -> Clients:
+        return Clients(
+            self._moto,
+            account=self.options.account,
+            region=self.options.region,
+            endpoint=lambda: self.endpoint,
+        )
+
+    def _call_api(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        client = self.clients(service)
+        methods = {name.lower(): method for method, name in client.meta.method_to_api_mapping.items()}
+        getattr(client, methods[operation.lower()])(**parameters)
+
+
+def _moto_application() -> WSGIApplication:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    return application
+
+
+def packaged_assembly() -> Path:
+    """Return the assembly that ``make synth`` put into the package.
+
+    Raises:
+        DeployError: it is not there.
+    """
+    path = Path(__file__).parent.parent / "_deploy"
+    if not (path / "manifest.json").exists():
+        raise DeployError("the package holds no templates: run `make synth`, or give --assembly DIR")
+    return path
+
+
+def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
+    """Deploy the assembly of the options with the laptop's cadence."""
+    from opentrail.local.deployer import deploy_assembly
+
+    options = runtime.options
+    return deploy_assembly(
+        options.assembly or packaged_assembly(),
+        clients=runtime.clients,
+        account=options.account,
+        region=options.region,
+        parameters={
+            "IntakeWindowSeconds": "1",
+            "DeliveryWindowSeconds": str(options.delivery_seconds),
+            "DigestPeriodSeconds": str(options.digest_seconds),
+            "TrailCacheSeconds": "0",
+        },
+    )
+
+
+def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
+    """Return the handlers of the services OpenTrail serves itself."""
+    from opentrail.local.cloudtrail import cloudtrail_service
+
+    def clients_for(account: str, region: str) -> Callable[[str], Any]:
+        return lambda service: runtime.clients(service, account=account, region=region)
+
+    handler = cloudtrail_service(runtime.clients, runtime.outputs, clients_for)
+    return {"cloudtrail": runtime.reading_own_writes(handler)}
+
+
+__all__ = ["Options", "OpenTrailError", "Runtime", "deploy_stacks", "own_services", "packaged_assembly"]
