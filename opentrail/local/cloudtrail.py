@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from opentrail.adapters.aws.destinations import (
-    ClientsFor,
     CloudWatchLogGroups,
     IamRoles,
     KmsKeys,
@@ -23,21 +23,24 @@ from opentrail.local.call import Call, Reply, ServiceHandler
 FIRST_REGION = "us-east-1"  # where services without Regions are asked
 
 
-def cloudtrail_service(
-    clients: Callable[[str], Any], outputs: Mapping[str, str], clients_for: ClientsFor | None = None
-) -> ServiceHandler:
+class Clients(Protocol):
+    """Unrecorded clients; without Region and account, of those OpenTrail is deployed in."""
+
+    def __call__(self, service: str, *, region: str = "", account: str = "") -> Any:
+        """The client of ``service``."""
+
+
+def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceHandler:
     """The handler for the service ``cloudtrail``.
 
     Args:
-        clients: unrecorded clients of the account and Region OpenTrail is deployed in.
+        clients: makes boto3 clients below the gateway, of any account and Region.
         outputs: the storage stack's; ``TrailsTableName`` and ``SigningKeyId`` are used.
-        clients_for: unrecorded clients of any account and Region, for the buckets,
-            keys and topics that trails name; default: ``clients`` for all of them.
 
     Returns:
         ServiceHandler: it never raises for what a caller sends.
     """
-    api = CloudTrailApi(make_ports(clients, outputs, clients_for or (lambda account, region: clients)))
+    api = CloudTrailApi(make_ports(clients, outputs))
 
     def handle(call: Call) -> Reply:
         reply = api.answer(
@@ -56,8 +59,12 @@ def cloudtrail_service(
     return handle
 
 
-def make_ports(clients: Callable[[str], Any], outputs: Mapping[str, str], clients_for: ClientsFor) -> Ports:
-    """The AWS adapters over the deployed resources."""
+def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
+    """The AWS adapters over the deployed resources; buckets, keys and topics may be anywhere."""
+
+    def clients_for(account: str, region: str) -> Callable[[str], Any]:
+        return partial(clients, account=account, region=region)
+
     return Ports(
         trails=DynamoTrails(clients("dynamodb"), outputs["TrailsTableName"]),
         buckets=S3Buckets(clients_for, FIRST_REGION),
