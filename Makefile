@@ -29,8 +29,8 @@ setup: .venv/.stamp node_modules/.stamp
 	@$(PYTHON) -c 'import sys; sys.exit("OpenTrail needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	@echo "setup: Python environment in .venv (a minute or two the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m pip install -qq -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --no-build-isolation --no-deps --editable .
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json
@@ -45,7 +45,7 @@ synth: opentrail/_deploy/.stamp
 opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"
 	@rm -rf cdk.out opentrail/_deploy
-	@$(CDK) synth --quiet --app "$(BIN)/python app.py" --context bundleLayer=false
+	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false > /dev/null
 	@mkdir -p opentrail/_deploy
 	@cp -R cdk.out/*.template.json cdk.out/*.assets.json cdk.out/asset.* opentrail/_deploy/
 	@touch $@

@@ -1,4 +1,4 @@
-"""Exceptions from the AwsSolutions rules, each with its reason in words."""
+"""Exceptions from the rules checked at synthesis, each with its reason in words."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Accept that ``construct`` breaks the AwsSolutions rule ``rule`` (``"S1"``), because of ``reason``."""
-    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))
+    """Accept that ``construct`` breaks ``rule`` (``"AwsSolutions-S1"``), because of ``reason``."""
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))

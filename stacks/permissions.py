@@ -15,14 +15,21 @@ from aws_cdk import aws_sqs as sqs
 from stacks.acknowledge import acknowledge
 from stacks.options import Options
 
-READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
-# A transaction needs the permissions of the writes in it, and ConditionCheckItem.
-WRITE_ITEMS = (
+# What a stage may do with the items of a table. Transactions need the permissions of the writes in
+# them; only batches have actions of their own (DynamoDB developer guide, "Actions, resources").
+READ_TRAILS = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+NOTE_STATUS = ("dynamodb:UpdateItem",)
+# Delivery enters files and settles them, and cannot take one out again.
+ENTER_FILES = (
+    "dynamodb:BatchGetItem",
     "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
     "dynamodb:PutItem",
+    "dynamodb:Query",
     "dynamodb:UpdateItem",
 )
+CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
+ADD_SEGMENTS = ("dynamodb:PutItem",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,9 @@ def destinations(scope: cdk.Stack, options: Options, log_bucket: s3.IBucket, key
     return Destinations((log_bucket, *further), (key.key_arn, *options.delivery_key_arns))
 
 
-def use_tables(role: iam.Role, tables: Iterable[dynamodb.ITable], actions: Sequence[str]) -> None:
-    """Grant ``actions`` on items of ``tables``."""
-    role.add_to_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[table.table_arn for table in tables])
-    )
+def use_table(role: iam.Role, table: dynamodb.ITable, actions: Sequence[str]) -> None:
+    """Grant ``actions`` on the items of ``table``."""
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[table.table_arn]))
 
 
 def use_log_files(role: iam.Role, buckets: Iterable[s3.IBucket]) -> None:
@@ -72,7 +77,7 @@ def _use_folders(role: iam.Role, bucket: s3.IBucket, *patterns: str) -> None:
     for pattern in patterns:
         acknowledge(
             role,
-            f"IAM5[Resource::{_finding_text(role, bucket)}/{pattern}]",
+            f"AwsSolutions-IAM5[Resource::{_finding_text(role, bucket)}/{pattern}]",
             "One folder of one bucket: keys below it name accounts, Regions and days, and a trail may put a "
             "prefix of its own before AWSLogs/.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, Settings
@@ -150,7 +150,7 @@ class PipelineStack(cdk.Stack):
         )
         permissions.take_messages(role, self.intake.queue)
         permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
-        permissions.use_tables(role, [storage.trails_table], permissions.READ_ITEMS)
+        permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS)
         permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
         return stage
 
@@ -176,14 +176,16 @@ class PipelineStack(cdk.Stack):
             max_concurrency=DELIVERY_CONCURRENCY,
         )
         permissions.take_messages(role, self.delivery.queue)
-        tables = [storage.trails_table, storage.ledger_table, storage.history_table]
-        self._let_write_log_files("deliver", tables, "sqs")
+        permissions.use_table(role, storage.trails_table, permissions.NOTE_STATUS)
+        permissions.use_table(role, storage.ledger_table, permissions.ENTER_FILES)
+        permissions.use_table(role, storage.history_table, permissions.ADD_SEGMENTS)
+        self._let_write_log_files(role, "sqs")
         permissions.use_history(role, storage.history_bucket)
         permissions.notify(role, self._options.notification_topic_arns)
         return stage
 
     def _add_digest(self) -> StageFunction:
-        storage = self._storage
+        storage, role = self._storage, self.roles["digest"]
         stage = self._add_stage(
             "digest",
             DigestSettings(
@@ -197,8 +199,10 @@ class PipelineStack(cdk.Stack):
             memory_mib=512,
         )
         Clock(self, "DigestClock", schedule=self._digest_schedule.value_as_string, function=stage.function)
-        self._let_write_log_files("digest", [storage.trails_table, storage.ledger_table])
-        permissions.sign(self.roles["digest"], storage.signing_key)
+        permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
+        permissions.use_table(role, storage.ledger_table, permissions.CLOSE_FILES)
+        self._let_write_log_files(role)
+        permissions.sign(role, storage.signing_key)
         return stage
 
     def _add_stage(
@@ -217,9 +221,7 @@ class PipelineStack(cdk.Stack):
             log_retention_days=self._options.log_retention_days,
         )
 
-    def _let_write_log_files(self, stage: str, tables: list[dynamodb.Table], *further_services: str) -> None:
-        role = self.roles[stage]
-        permissions.use_tables(role, tables, permissions.READ_ITEMS + permissions.WRITE_ITEMS)
+    def _let_write_log_files(self, role: iam.Role, *further_services: str) -> None:
         permissions.use_log_files(role, self._destinations.buckets)
         permissions.use_keys(role, self._destinations.keys, "dynamodb", "s3", *further_services)
 

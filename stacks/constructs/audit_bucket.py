@@ -54,10 +54,16 @@ class AuditBucket(Construct):
             server_access_logs_prefix=f"{id_}/" if access_logs_bucket else None,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
-        if not access_logs_bucket:
+        if access_logs_bucket:
             acknowledge(
                 self.bucket,
-                "S1",
+                "@aws-cdk/aws-s3:accessLogsPolicyNotAdded",
+                "The bucket for access logs is not ours: its owner lets S3 log delivery write there.",
+            )
+        else:
+            acknowledge(
+                self.bucket,
+                "AwsSolutions-S1",
                 "Server access logs would need one more bucket that nothing watches. Reads and writes of "
                 "this bucket are data events, which a trail can record; the option accessLogsBucket adds "
                 "server access logs.",

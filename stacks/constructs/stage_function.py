@@ -65,7 +65,7 @@ class StageFunction(Construct):
         )
         acknowledge(
             self.function,
-            "L1",
+            "AwsSolutions-L1",
             "python3.13 is the newest version all packages of the layer have arm64 wheels and our tests for.",
         )
 

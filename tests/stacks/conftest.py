@@ -1,0 +1,111 @@
+"""One synthesis for all tests of the stacks; starting jsii is what costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from stacks.application import build
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Template:
+    """One synthesised template."""
+
+    path: Path
+    body: dict[str, Any]
+
+    def of_type(self, type_: str) -> dict[str, dict[str, Any]]:
+        """Properties of every resource of ``type_``, by logical id."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.body["Resources"].items()
+            if resource["Type"] == type_
+        }
+
+    def only(self, type_: str, start: str) -> dict[str, Any]:
+        """Properties of the one resource of ``type_`` whose logical id begins with ``start``."""
+        (found,) = (body for name, body in self.of_type(type_).items() if name.startswith(start))
+        return found
+
+    def id_of(self, type_: str, start: str) -> str:
+        """The logical id of that resource."""
+        (found,) = (name for name in self.of_type(type_) if name.startswith(start))
+        return found
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Both stacks of one installation."""
+
+    storage: Template
+    pipeline: Template
+    directory: Path
+
+
+def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
+    """Synthesise with the context of ``cdk.json``, as the CDK command does, and with ``options``."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = cdk.App(context={**context, "bundleLayer": False, **options}, outdir=str(directory))
+    build(app)
+    app.synth()
+    return Templates(
+        storage=_read(directory / "OpenTrailStorage.template.json"),
+        pipeline=_read(directory / "OpenTrailPipeline.template.json"),
+        directory=directory,
+    )
+
+
+def _read(path: Path) -> Template:
+    return Template(path, json.loads(path.read_text()))
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The installation nobody configured."""
+    return synthesise(tmp_path_factory.mktemp("defaults"), {})
+
+
+@pytest.fixture(scope="session")
+def storage(templates: Templates) -> Template:
+    """The storage stack."""
+    return templates.storage
+
+
+@pytest.fixture(scope="session")
+def pipeline(templates: Templates) -> Template:
+    """The pipeline stack."""
+    return templates.pipeline
+
+
+@pytest.fixture(scope="session")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The installation with every option set."""
+    return synthesise(
+        tmp_path_factory.mktemp("configured"),
+        {
+            "namePrefix": "Audit",
+            "organizationId": "o-abcdefghij",
+            "objectLockMode": "COMPLIANCE",
+            "objectLockDays": 365,
+            "glacierDays": 30,
+            "deepArchiveDays": 180,
+            "expireDays": 2555,
+            "historyDays": 120,
+            "logRetentionDays": 7,
+            "accessLogsBucket": "the-access-logs",
+            "deliveryBuckets": "team-a-logs,team-b-logs",
+            "deliveryKeyArns": [
+                "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+            ],
+            "notificationTopicArns": ["arn:aws:sns:us-east-1:123456789012:new-log-files"],
+        },
+    )
