@@ -310,11 +310,7 @@ def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
     """Return the handlers of the services OpenTrail serves itself."""
     from opentrail.local.cloudtrail import cloudtrail_service
 
-    def clients_for(account: str, region: str) -> Callable[[str], Any]:
-        return lambda service: runtime.clients(service, account=account, region=region)
-
-    handler = cloudtrail_service(runtime.clients, runtime.outputs, clients_for)
-    return {"cloudtrail": runtime.reading_own_writes(handler)}
+    return {"cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs))}
 
 
 __all__ = ["Options", "OpenTrailError", "Runtime", "deploy_stacks", "own_services", "packaged_assembly"]
