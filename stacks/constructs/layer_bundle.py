@@ -44,10 +44,21 @@ class LayerBundle:
 def build_layer(requirements: Path, target: Path) -> None:
     """Install ``requirements`` into ``target`` for Lambda on arm64, from wheels only."""
     subprocess.run(pip_command(requirements, target), check=True, stdout=subprocess.DEVNULL)
-    # Scripts start with this machine's path to Python; no function runs them.
-    shutil.rmtree(target / "bin", ignore_errors=True)
+    drop_scripts(target)
     if f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON_VERSION:
         compile_layer(target)
+
+
+def drop_scripts(target: Path) -> None:
+    """Remove console scripts, which no function runs, and their lines in ``RECORD``.
+
+    A script starts with the building machine's path to Python, and ``RECORD`` holds the
+    script's hash: either would make the layer differ from machine to machine.
+    """
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    for record in target.glob("*.dist-info/RECORD"):
+        lines = record.read_bytes().splitlines(keepends=True)
+        record.write_bytes(b"".join(line for line in lines if not line.startswith(b"../../bin/")))
 
 
 def pip_command(requirements: Path, target: Path) -> list[str]:

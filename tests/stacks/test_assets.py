@@ -103,8 +103,9 @@ def test_layer_bytecode_is_the_same_in_every_folder(tmp_path: Path) -> None:
     assert compiled[0][4:8] == (1).to_bytes(4, "little")  # PEP 552: by hash, unchecked
 
 
-def test_layer_is_built_from_wheels_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheels = tmp_path / "wheels"
+@pytest.fixture
+def tiny_wheel(tmp_path: Path) -> Path:
+    """A folder with the wheel of a package that has a console script."""
     source = tmp_path / "source"
     (source / "tiny").mkdir(parents=True)
     (source / "tiny" / "__init__.py").write_text("")
@@ -112,19 +113,26 @@ def test_layer_is_built_from_wheels_on_disk(tmp_path: Path, monkeypatch: pytest.
         '[project]\nname = "tiny"\nversion = "1.0"\nscripts = { tiny = "tiny:main" }\n'
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
     )
+    wheels = tmp_path / "wheels"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps"]
     subprocess.run([*pip, "--no-build-isolation", "-w", str(wheels), str(source)], check=True, timeout=60)
+    return wheels
+
+
+def test_layer_is_built_from_wheels_without_their_scripts(
+    tiny_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("tiny==1.0\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
-    target = tmp_path / "layer"
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tiny_wheel))
 
-    filled = layer_bundle.LayerBundle(requirements).try_bundle(str(target), "any", image="any")
+    filled = layer_bundle.LayerBundle(requirements).try_bundle(str(tmp_path / "layer"), "any", image="any")
 
+    installed = tmp_path / "layer" / "python"
     assert filled is True
-    assert (target / "python" / "tiny" / "__init__.py").exists()
-    assert not (target / "python" / "bin").exists()
+    assert sorted(path.name for path in installed.iterdir()) == ["tiny", "tiny-1.0.dist-info"]
+    assert "bin/" not in (installed / "tiny-1.0.dist-info" / "RECORD").read_text()
 
 
 def test_layer_that_cannot_be_built_stops_synthesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
