@@ -36,6 +36,12 @@ class RequestHandler(MotoRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave together, or every call waits for a delayed acknowledgement
 
+    def handle_expect_100(self) -> bool:
+        """Tell a client that waits (S3 uploads do, for up to a second) to send its body."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def run_wsgi(self) -> None:
         """Answer one request; the connection stays open unless the client wants it closed."""
         environ = self.make_environ()

@@ -147,8 +147,8 @@ class Worker:
             self._process.kill()
         self._process.wait()
         self._events.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        # Its loop notices within half a second, which nobody should have to wait for.
+        threading.Thread(target=self._server.close, daemon=True).start()
 
     def next_event(self) -> tuple[Invocation, int] | None:
         """Block until there is an event; return it with its deadline (epoch ms), or None at the end."""
@@ -226,6 +226,11 @@ class _RuntimeServer(ThreadingHTTPServer):
     def __init__(self, worker: Worker) -> None:
         super().__init__(("127.0.0.1", 0), _RuntimeHandler)
         self.worker = worker
+
+    def close(self) -> None:
+        """End the loop and free the port."""
+        self.shutdown()
+        self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A worker that was killed leaves broken connections behind: nothing to report."""
