@@ -21,7 +21,6 @@ from opentrail.errors import FormatError
 
 Matcher = Callable[[Any], bool]
 
-_MISSING = object()
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -97,10 +96,10 @@ def _compile_leaf(name: str, alternatives: list[Any]) -> Matcher:
             present.append(_compile_alternative(alternative))
 
     def matches(subject: dict[str, Any]) -> bool:
-        value = subject.get(name, _MISSING)
-        if value is _MISSING:
+        leaves = list(_leaves(subject[name])) if name in subject else []
+        if not leaves:  # an object or an empty array has no value either
             return absent
-        return any(matcher(leaf) for leaf in _leaves(value) for matcher in present)
+        return any(matcher(leaf) for leaf in leaves for matcher in present)
 
     return matches
 
