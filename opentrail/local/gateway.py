@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandler
+from opentrail.local.call import Counters, RecordSink, Reply, ServiceHandler
 from opentrail.local.capture.capture import Capture, Understood
-from opentrail.local.capture.reply import call_application, send, with_request_id
+from opentrail.local.capture.reply import call_application, send, unanswered, with_request_id
 from opentrail.local.capture.wire import Wire, read_wire
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Gateway:
         understood = self._understand(environ, wire)
         if understood is None:
             return send(call_application(self._moto, environ), start_response)
-        reply = self._answer(environ, understood.call)
+        reply = self._answer(environ, understood)
         reply = with_request_id(reply, understood.call.request_id, understood.target.protocol)
         return send(self._record(understood, reply), start_response)
 
@@ -81,9 +81,14 @@ class Gateway:
             self._failed("understand", wire.path, error)
             return None
 
-    def _answer(self, environ: dict[str, Any], call: Call) -> Reply:
+    def _answer(self, environ: dict[str, Any], understood: Understood) -> Reply:
+        call = understood.call
         handler = self._services.get(call.service)
-        return handler(call) if handler else call_application(self._moto, environ)
+        try:
+            return handler(call) if handler else call_application(self._moto, environ)
+        except Exception as error:  # an operation moto lacks or breaks on: the client gets a typed error
+            logger.warning("no answer", extra={"service": call.service, "operation": call.operation}, exc_info=error)
+            return unanswered(understood.target.protocol, f"{type(error).__name__}: {error}")
 
     def _record(self, understood: Understood, reply: Reply) -> Reply:
         """Hand the records of one call to the sink; the reply may carry corrected credentials."""

@@ -5,7 +5,8 @@ Source: real records; ``data/ec2.toml`` has the names and says how they were fou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -75,27 +76,49 @@ def _elements(node: dict[str, Any]) -> Any:
 
 def soap_request(model: OperationModel) -> Convert:
     """The converter of an old-style operation's parameters."""
-    rules = table("ec2")
-    shape = model.input_shape
-    plan = _structure_plan(shape, model.name, {})
-    empty = _always(model, rules)
+    plan = _structure_plan(model.input_shape, model.name, {})
+    reshape = _reshaper(model)
 
     def convert(parameters: Any) -> dict[str, Any]:
-        spelled: dict[str, Any] = plan(parameters)
-        for name in empty:
-            spelled.setdefault(name, {})
-        return spelled
+        return reshape(plan(parameters))
 
     return convert
 
 
-def _always(model: OperationModel, rules: Mapping[str, Any]) -> list[str]:
-    listed = list(rules["always"].get(model.name, ())) + list(rules["always_objects"].get(model.name, ()))
+def _reshaper(model: OperationModel) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What an operation's parameters need after their spelling, in the order of ``ec2.toml``."""
+    rules, operation = table("ec2"), model.name
+    empty, defaults = _always(model), rules["defaults"].get(operation, {})
+    omit, flatten = rules["omit"].get(operation, ()), rules["flatten"].get(operation, ())
+    gather, types = rules["gather"].get(operation, {}), rules["attribute_type"].get(operation, {})
+    removed = [m.partition(".")[2] for m in rules["removed"]["members"] if m.startswith(f"{operation}.")]
+
+    def reshape(spelled: dict[str, Any]) -> dict[str, Any]:
+        for name in omit:
+            spelled.pop(name, None)
+        for name in flatten:
+            spelled.update(spelled.pop(name, {}))
+        for name, members in gather.items():
+            item = {member: spelled.pop(member) for member in members if member in spelled}
+            spelled = {name: {"items": [item]}, **spelled}
+        for name in removed:
+            if name in spelled:
+                spelled[name] = rules["removed"]["text"]
+        for name in empty:
+            spelled.setdefault(name, {})
+        for name, value in defaults.items():
+            spelled.setdefault(name, value)
+        kinds = [kind for member, kind in types.items() if member in spelled]
+        return {**spelled, "attributeType": kinds[0]} if kinds else spelled
+
+    return reshape
+
+
+def _always(model: OperationModel) -> list[str]:
+    listed = list(table("ec2")["always"].get(model.name, ()))
     if model.name.startswith("Describe"):
-        never = rules["never"].get(model.name, ())
-        sets = [_set_of(member, model.name, model.name)[0] for member in model.input_shape.members.values()
-                if isinstance(member, ListShape)]
-        listed += [name for name in sets if name not in never]
+        members = model.input_shape.members.values()
+        listed += [_set_of(member, model.name, model.name)[0] for member in members if isinstance(member, ListShape)]
     return listed
 
 
@@ -106,18 +129,19 @@ def _wire_name(member: str, shape: Shape) -> str:
 def _set_of(shape: Shape, owner: str, operation: str) -> list[str]:
     rules = table("ec2")
     name = str(shape.serialization.get("name", shape.name))
-    for file, key in (("sets_of", f"{operation}.{name}"), ("members", f"{owner}.{name}"), ("sets", name)):
-        found = rules[file].get(key)
+    for part, key in (("sets_of", f"{operation}.{name}"), ("members", f"{owner}.{name}"), ("sets", name)):
+        found = rules[part].get(key)
         if found:
             return list(found)
     plain = lower_first(name)
-    return [plain if plain.endswith("Set") else f"{plain}Set"]
+    return [plain if plain.endswith("Set") else f"{plain}Set", plain]
 
 
 def _structure_plan(shape: StructureShape, operation: str, known: dict[str, Convert]) -> Convert:
     if shape.name in known:
         return known[shape.name]
     members: dict[str, tuple[str, Convert]] = {}
+    empty = table("ec2")["shape_always"].get(shape.name, ())
 
     def convert(value: Any) -> Any:
         spelled: dict[str, Any] = {}
@@ -125,6 +149,8 @@ def _structure_plan(shape: StructureShape, operation: str, known: dict[str, Conv
             step = members.get(member)
             if step is not None:
                 _merge_set(spelled, step[0], step[1](item))
+        for name in empty:
+            spelled.setdefault(name, {})
         return spelled
 
     known[shape.name] = convert
@@ -137,7 +163,7 @@ def _structure_plan(shape: StructureShape, operation: str, known: dict[str, Conv
 def _merge_set(spelled: dict[str, Any], name: str, value: Any) -> None:
     """Two lists of one set (groups by id and by name) share its items."""
     if name in spelled and isinstance(value, dict) and "items" in value:
-        spelled[name]["items"] += value["items"]
+        spelled[name].setdefault("items", []).extend(value["items"])
     else:
         spelled[name] = value
 
@@ -148,10 +174,13 @@ def _member_plan(
     rules = table("ec2")
     wire = _wire_name(member, shape)
     if isinstance(shape, ListShape):
-        names = _set_of(shape, owner, operation)
+        name, *key = _set_of(shape, owner, operation)
         inner = _value_plan(shape.member, operation, known)
-        return names[0], _list_plan(inner, names[1:], plain=f"{owner}.{wire}" in rules["plain"]["lists"])
-    name = rules["names"].get(wire) or lower_first(wire)
+        scalar = not isinstance(shape.member, StructureShape)
+        array = "item" if f"{operation}.{name}" in rules["item"]["lists"] else "items"
+        plain = f"{owner}.{wire}" in rules["plain"]["lists"]
+        return name, _list_plan(inner, key[0] if scalar and key else "", "" if plain else array)
+    name = rules["names_of"].get(f"{operation}.{wire}") or rules["names"].get(wire) or lower_first(wire)
     return name, _value_plan(shape, operation, known)
 
 
@@ -160,16 +189,20 @@ def _value_plan(shape: Shape, operation: str, known: dict[str, Convert]) -> Conv
         return _structure_plan(shape, operation, known)
     if shape.type_name == "timestamp":
         return _milliseconds
+    if shape.type_name == "blob":
+        return lambda value: b64encode(value).decode("ascii")
     return _same
 
 
-def _list_plan(inner: Convert, key: list[str], *, plain: bool) -> Convert:
-    def items(values: Any) -> list[Any]:
-        return [{key[0]: inner(value)} if key else inner(value) for value in values]
+def _list_plan(inner: Convert, key: str, array: str) -> Convert:
+    """``[v]`` -> ``{array: [{key: v}]}``; without an array name, a plain list."""
 
-    if plain:
+    def items(values: Any) -> list[Any]:
+        return [{key: inner(value)} if key else inner(value) for value in values]
+
+    if not array:
         return items
-    return lambda values: {"items": items(values)} if values else {}
+    return lambda values: {array: items(values)} if values else {}
 
 
 def soap_response(model: OperationModel) -> Callable[[Target, Reply, str], dict[str, Any]]:
@@ -190,7 +223,8 @@ def soap_response(model: OperationModel) -> Callable[[Target, Reply, str], dict[
 def _response_plan(shape: Shape, known: dict[str, Convert]) -> Convert:
     if isinstance(shape, ListShape):
         item = _response_plan(shape.member, known)
-        return lambda values: {"items": [item(value) for value in values]} if values else {}
+        named_item = shape.serialization.get("name") in table("ec2")["item"]["lists"]
+        return _list_plan(item, "", "item" if named_item else "items")
     if not isinstance(shape, StructureShape):
         return _milliseconds if shape.type_name == "timestamp" else _same
     if shape.name in known:

@@ -85,25 +85,25 @@ def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spel
 def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:
     if model.input_shape is None:
         return lambda target, wire: rule.apply({}) or None
-    convert = Speller(_style(row, "request")).converter(model.input_shape)
+    convert = Speller(_style(row, "request", model.service_model.protocol)).converter(model.input_shape)
     return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
 
 
 def _general_response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellResponse:
     if model.output_shape is None:
         return _nothing
-    convert = Speller(_style(row, "response")).converter(model.output_shape)
-    return lambda target, reply, request_id: rule.apply(convert(read_output(target, reply))) or None
+    convert = Speller(_style(row, "response", model.service_model.protocol)).converter(model.output_shape)
+    return lambda target, reply, request_id: rule.apply(convert(read_output(target, reply)), target.parameters or {}) or None
 
 
 def _nothing(target: Target, reply: Reply, request_id: str) -> None:
     return None
 
 
-def _style(row: Mapping[str, Any], direction: str) -> Style:
+def _style(row: Mapping[str, Any], direction: str, protocol: str) -> Style:
     return Style(
         case=row.get("case", "lower_first"),
-        dates=row.get("dates", "locale"),
+        dates=row.get("dates") or ("epoch" if protocol == "rest-json" else "locale"),
         sensitive=row.get("sensitive", "hide") if direction == "request" else "omit",
         primitive_defaults=bool(row.get("primitive_defaults")) and direction == "request",
         members=row.get("members", {}),

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import msgspec
 
 from opentrail.local.call import Reply
 
@@ -14,7 +17,13 @@ if TYPE_CHECKING:
 
 REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 XML_REQUEST_ID = re.compile(rb"<([Rr]equestI[dD])>[^<]*</")
-XML_PROTOCOLS = frozenset({"query", "ec2", "rest-xml"})
+UNANSWERED = "InternalFailure"  # a common error of every AWS API
+XML_ERROR_FRAMES = {
+    "query": "<ErrorResponse>{}<RequestId></RequestId></ErrorResponse>",
+    "ec2": "<Response><Errors>{}</Errors><RequestId></RequestId></Response>",
+    "rest-xml": "<ErrorResponse>{}<RequestId></RequestId></ErrorResponse>",
+}
+XML_PROTOCOLS = frozenset(XML_ERROR_FRAMES)
 
 
 def call_application(application: WSGIApplication, environ: dict[str, Any]) -> Reply:
@@ -33,6 +42,20 @@ def call_application(application: WSGIApplication, environ: dict[str, Any]) -> R
         if close is not None:
             close()
     return Reply(status=started["status"], headers=dict(started["headers"]), body=body)
+
+
+def unanswered(protocol: str, message: str) -> Reply:
+    """The answer in moto's place when it raised: 501, which SDKs do not try again.
+
+    The client gets a typed error of its protocol instead of a page of HTML.
+    """
+    if protocol in XML_PROTOCOLS:
+        error = f"<Error><Code>{UNANSWERED}</Code><Message>{escape(message)}</Message></Error>"
+        frame = XML_ERROR_FRAMES[protocol].format(error)
+        return Reply(status=501, headers={"Content-Type": "text/xml"}, body=frame.encode())
+    body = msgspec.json.encode({"__type": UNANSWERED, "message": message})
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": UNANSWERED}
+    return Reply(status=501, headers=headers, body=body)
 
 
 def with_request_id(reply: Reply, request_id: str, protocol: str) -> Reply:

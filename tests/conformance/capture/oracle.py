@@ -1,0 +1,94 @@
+"""Real records, rebuilt: make each call again against the gateway and take the new record."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.handlers import generate_idempotent_uuid
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.backends import get_backend
+from moto.core.model_instances import reset_model_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from opentrail.local.call import Call, Captured, Counters, Reply
+from opentrail.local.gateway import Gateway
+from tests.conformance.capture.compare import Score
+from tests.conformance.capture.rebuild import Rebuilt, rebuild
+from tests.conformance.capture.transport import ENDPOINT, session_for
+
+SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "sample-events" / "cloudtrail-records.ndjson.gz"
+CONFIG = Config(
+    parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
+)
+DENIED = "AccessDenied"
+
+
+def real_records(path: Path = SAMPLES) -> list[dict[str, Any]]:
+    """The API calls among the sample records."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    return [record for record in records if record.get("eventType") == "AwsApiCall" and record.get("eventName")]
+
+
+class Laptop:
+    """moto behind a gateway, with the records it made."""
+
+    def __init__(self) -> None:
+        self.captured: list[Captured] = []
+        self.counters = Counters()
+        self.denied = False  # answer the next calls with AccessDenied, as a policy would
+        self.gateway = Gateway(
+            moto=self._moto_or_denial(),
+            services={},
+            sink=self.captured.append,
+            counters=self.counters,
+            default_account="123456789012",
+            default_region="us-east-1",
+            unrecorded_roles=lambda: (),
+        )
+        self.session = session_for(self.gateway)
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        """A kept boto3 client."""
+        key = (service, region)
+        if key not in self._clients:
+            client = self.session.client(service, region_name=region, endpoint_url=ENDPOINT, config=CONFIG)
+            client.meta.events.unregister("before-parameter-build", generate_idempotent_uuid)
+            self._clients[key] = client
+        return self._clients[key]
+
+    def call(self, rebuilt: Rebuilt, region: str) -> dict[str, Any] | None:
+        """Make one call; the record it left, or None when the gateway made none."""
+        before = len(self.captured)
+        client = self.client(rebuilt.service, region)
+        try:
+            client._make_api_call(rebuilt.operation, rebuilt.parameters)
+        except (BotoCoreError, ClientError, ValueError, TypeError, AttributeError, KeyError):
+            pass
+        made = self.captured[before:]
+        return json.loads(made[0].detail) if made else None
+
+    def _moto_or_denial(self) -> Any:
+        moto = DomainDispatcherApplication(create_backend_app)
+
+        def application(environ: dict[str, Any], start_response: Any) -> Any:
+            if not self.denied:
+                return moto(environ, start_response)
+            start_response("403 Forbidden", [("x-amzn-ErrorType", "AccessDenied"), ("Content-Type", "text/xml")])
+            return [DENIAL]
+
+        return application
+
+
+DENIAL = (
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>denied</Message></Error>"
+    b"<RequestId>r</RequestId></ErrorResponse>"
+)
