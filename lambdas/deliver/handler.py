@@ -67,7 +67,7 @@ class Deliverer:
             }
         for failed in delivery.failed:
             if failed.code:
-                key = _status_key(failed.chunk.destination, failed.chunk.place.region)
+                key = _status_key(failed.destination, failed.chunk.place.region)
                 outcomes[key] = {"latest_delivery_attempt_time": now, "latest_delivery_error": failed.code}
         for (trail_arn, region), fields in outcomes.items():
             if trail_arn:
@@ -133,8 +133,11 @@ def handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     delivery = wired().deliver(chunks, datetime.now(UTC))
 
     for trouble in delivery.failed:
-        logger.warning("chunk not delivered", chunk=trouble.chunk.id, reason=trouble.reason)
-        failed += message_of[trouble.chunk.id]
+        logger.warning(
+            "chunk not delivered", chunk=trouble.chunk.id, to=trouble.destination.name, reason=trouble.reason
+        )
+    for chunk_id in {trouble.chunk.id for trouble in delivery.failed}:
+        failed += message_of[chunk_id]
     delivered = sum(stored.file.count for stored in delivery.stored)
     logger.info("delivered", keys=[s.file.key for s in delivery.stored], events=delivered)
     metrics.add_metric(name="EventsDelivered", unit=MetricUnit.Count, value=delivered)

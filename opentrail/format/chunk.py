@@ -26,7 +26,7 @@ _LEVEL = 1  # isal: a fifth of zlib's time; the queue is passed once
 
 class _Body(msgspec.Struct, omit_defaults=True):
     id: str
-    destination: Destination
+    destinations: tuple[Destination, ...]
     account: str
     region: str
     folder: str
@@ -39,18 +39,21 @@ class _Body(msgspec.Struct, omit_defaults=True):
 _decoder = msgspec.json.Decoder(_Body)
 
 
-def make_chunk(events: Sequence[Event], *, destination: Destination, place: Place, folder: str) -> Chunk:
-    """Pack ``events`` (at least one, all of ``place``) for ``destination``.
+def make_chunk(
+    events: Sequence[Event], *, destinations: tuple[Destination, ...], place: Place, folder: str
+) -> Chunk:
+    """Pack ``events`` (at least one, all of ``place``) for ``destinations``.
 
-    The id is a hash of the destination and the records, so packing the same
-    records again gives the same chunk and delivery takes it once.
+    The id is a hash of where they go and of their eventIDs, so packing the same
+    events again gives the same chunk and delivery takes it once.
     """
-    lines = b"\n".join([event.raw for event in events])
     moments = [event.time for event in events]
-    name = f"{destination.name}\n{place.account}\n{place.region}\n{folder}\n".encode()
+    names = [destination.name for destination in destinations]
+    identity = "\n".join([*names, *place, folder, *[event.event_id for event in events]])
+    lines = b"\n".join([event.raw for event in events])
     return Chunk(
-        id=hashlib.sha256(name + lines).hexdigest()[:32],
-        destination=destination,
+        id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        destinations=destinations,
         place=place,
         folder=folder,
         count=len(events),
@@ -65,7 +68,7 @@ def encode_chunk(chunk: Chunk) -> str:
     data = b64encode(igzip.compress(chunk.lines, compresslevel=_LEVEL, mtime=0)).decode()
     body = _Body(
         id=chunk.id,
-        destination=chunk.destination,
+        destinations=chunk.destinations,
         account=chunk.place.account,
         region=chunk.place.region,
         folder=chunk.folder,
@@ -92,7 +95,7 @@ def decode_chunk(text: str) -> Chunk:
         raise FormatError(f"chunk {body.id} says {body.count} records and holds another number")
     return Chunk(
         id=body.id,
-        destination=body.destination,
+        destinations=body.destinations,
         place=Place(body.account, body.region),
         folder=body.folder,
         count=body.count,

@@ -7,6 +7,8 @@ was put on, ``time`` is the event's time.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from opentrail.errors import FormatError
@@ -21,6 +23,7 @@ class _Envelope(msgspec.Struct, gc=False):
     detail: msgspec.Raw
 
 
+_bus = lru_cache(maxsize=1024)(Place)  # buses are few
 _decoder = msgspec.json.Decoder(_Envelope)
 
 
@@ -42,7 +45,7 @@ def parse_envelope(body: str, *, arrived_at: float) -> Event:
         raise FormatError(f"message is not an EventBridge event: {error}") from error
     return parse_event(
         bytes(envelope.detail),
-        arrived=Place(envelope.account, envelope.region),
+        arrived=_bus(envelope.account, envelope.region),
         arrived_at=arrived_at,
         arrived_time=envelope.time,
     )

@@ -9,9 +9,11 @@ asks only for an ``eventID``.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import force_setattr as fill
 
 from opentrail.errors import FormatError
 from opentrail.model.event import Event, Place, Resource
@@ -21,21 +23,21 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-class _Issuer(msgspec.Struct, gc=False):
+class _Issuer(msgspec.Struct, frozen=True, gc=False):
     arn: str = ""
 
 
-class _Session(msgspec.Struct, gc=False):
-    issuer: _Issuer = msgspec.field(name="sessionIssuer", default_factory=_Issuer)
+class _Session(msgspec.Struct, frozen=True, gc=False):
+    issuer: _Issuer = msgspec.field(name="sessionIssuer", default=_Issuer())
 
 
-class _Identity(msgspec.Struct, gc=False):
+class _Identity(msgspec.Struct, frozen=True, gc=False):
     arn: str = ""
     invoked_by: str = msgspec.field(name="invokedBy", default="")
-    session: _Session = msgspec.field(name="sessionContext", default_factory=_Session)
+    session: _Session = msgspec.field(name="sessionContext", default=_Session())
 
 
-class _Resource(msgspec.Struct, gc=False):
+class _Resource(Resource, frozen=True, gc=False):
     type: str = ""
     arn: str = msgspec.field(name="ARN", default="")
     arn_prefix: str = msgspec.field(name="ARNPrefix", default="")
@@ -47,28 +49,47 @@ class _Insight(msgspec.Struct, gc=False):
     name: str = msgspec.field(name="eventName", default="")
 
 
-class _Head(msgspec.Struct, gc=False):
-    """The fields that route a record, in the shapes nearly all records have."""
+_NOBODY = _Identity()
+_NOWHERE = Place("", "")
+
+
+class _Record(Event, frozen=True, kw_only=True, gc=False):
+    """An event decoded straight from a record, in the shapes nearly all records have.
+
+    The first nine are no members of a record. ``parse_event`` sets each of them
+    in any case, so that a record cannot.
+    """
+
+    raw: bytes = msgspec.field(name=" raw", default=b"")
+    place: Place = msgspec.field(name=" place", default=_NOWHERE)
+    arrived: Place = msgspec.field(name=" arrived", default=_NOWHERE)
+    arrived_at: float = msgspec.field(name=" arrived_at", default=0.0)
+    principal_arn: str = msgspec.field(name=" principal_arn", default="")
+    issuer_arn: str = msgspec.field(name=" issuer_arn", default="")
+    invoked_by: str = msgspec.field(name=" invoked_by", default="")
+    insight_type: str = msgspec.field(name=" insight_type", default="")
+    from_console: bool = msgspec.field(name=" from_console", default=False)
 
     event_id: str = msgspec.field(name="eventID")
     time: str = msgspec.field(name="eventTime", default="")
     source: str = msgspec.field(name="eventSource", default="")
     name: str = msgspec.field(name="eventName", default="")
-    region: str = msgspec.field(name="awsRegion", default="")
-    recipient: str = msgspec.field(name="recipientAccountId", default="")
     category: str = msgspec.field(name="eventCategory", default="")
     event_type: str = msgspec.field(name="eventType", default="")
-    management: bool | None = msgspec.field(name="managementEvent", default=None)
-    read_only: bool | None = msgspec.field(name="readOnly", default=None)
+    read_only: bool = msgspec.field(name="readOnly", default=False)
     error_code: str = msgspec.field(name="errorCode", default="")
-    identity: _Identity = msgspec.field(name="userIdentity", default_factory=_Identity)
-    from_console: str = msgspec.field(name="sessionCredentialFromConsole", default="")
     vpc_endpoint_id: str = msgspec.field(name="vpcEndpointId", default="")
-    resources: list[_Resource] = []
+    resources: tuple[_Resource, ...] = ()
+
+    region: str = msgspec.field(name="awsRegion", default="")
+    recipient: str = msgspec.field(name="recipientAccountId", default="")
+    management: bool | None = msgspec.field(name="managementEvent", default=None)
+    identity: _Identity = msgspec.field(name="userIdentity", default=_NOBODY)
+    console: str = msgspec.field(name="sessionCredentialFromConsole", default="")
     insight: _Insight | None = msgspec.field(name="insightDetails", default=None)
 
 
-_strict = msgspec.json.Decoder(_Head)
+_strict = msgspec.json.Decoder(_Record)
 _any = msgspec.json.Decoder()
 _TEXT_FIELDS = (
     *("eventID", "eventTime", "eventSource", "eventName", "awsRegion", "recipientAccountId"),
@@ -96,31 +117,34 @@ def parse_event(raw: bytes, *, arrived: Place, arrived_at: float, arrived_time: 
     """
     if not raw.isascii():
         _check_utf8(raw)
-    head = _read(raw)
-    if not head.event_id:
+    event = _read(raw)
+    if not event.event_id:
         raise FormatError("record has no eventID")
-    insight = head.insight
-    return Event(
-        raw=raw if b"\n" not in raw and b"\r" not in raw else _one_line(raw),
-        place=_place(head, arrived),
-        arrived=arrived,
-        arrived_at=arrived_at,
-        event_id=head.event_id,
-        time=head.time if _TIME.fullmatch(head.time) else arrived_time,
-        source=head.source or (insight.source if insight else ""),
-        name=head.name or (insight.name if insight else ""),
-        category=head.category or ("Data" if head.management is False else "Management"),
-        event_type=head.event_type,
-        read_only=head.read_only is True,
-        error_code=head.error_code,
-        principal_arn=head.identity.arn,
-        issuer_arn=head.identity.session.issuer.arn,
-        invoked_by=head.identity.invoked_by,
-        from_console=head.from_console == "true",
-        vpc_endpoint_id=head.vpc_endpoint_id,
-        insight_type=insight.type if insight else "",
-        resources=tuple(Resource(r.type, r.arn or r.arn_prefix) for r in head.resources),
-    )
+    # Nobody else has the event yet, so its carrier's facts can still be filled in.
+    fill(event, "raw", raw if b"\n" not in raw and b"\r" not in raw else _one_line(raw))
+    fill(event, "arrived", arrived)
+    fill(event, "arrived_at", arrived_at)
+    fill(event, "place", _place(event.recipient, event.region, arrived))
+    if not _TIME.fullmatch(event.time):
+        fill(event, "time", arrived_time)
+    if not event.category:
+        fill(event, "category", "Data" if event.management is False else "Management")
+    _fill_identity(event)
+    fill(event, "insight_type", "" if event.insight is None else event.insight.type)
+    if event.insight is not None and not event.source:  # it names its API one level down
+        fill(event, "source", event.insight.source)
+        fill(event, "name", event.insight.name)
+    if event.resources and not all(resource.arn for resource in event.resources):
+        fill(event, "resources", tuple(Resource(r.type, r.arn or r.arn_prefix) for r in event.resources))
+    return event
+
+
+def _fill_identity(event: _Record) -> None:
+    identity = event.identity
+    fill(event, "principal_arn", identity.arn)
+    fill(event, "issuer_arn", identity.session.issuer.arn)
+    fill(event, "invoked_by", identity.invoked_by)
+    fill(event, "from_console", event.console == "true")
 
 
 def _check_utf8(raw: bytes) -> None:
@@ -136,13 +160,15 @@ def _one_line(raw: bytes) -> bytes:
     return raw.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
-def _place(head: _Head, arrived: Place) -> Place:
-    account = head.recipient if _ACCOUNT.fullmatch(head.recipient) else arrived.account
-    region = head.region if _REGION.fullmatch(head.region) else arrived.region
-    return arrived if (account, region) == arrived else Place(account, region)
+@lru_cache(maxsize=4096)  # places are few; the bound keeps hostile records from filling memory
+def _place(account: str, region: str, arrived: Place) -> Place:
+    return Place(
+        account if _ACCOUNT.fullmatch(account) else arrived.account,
+        region if _REGION.fullmatch(region) else arrived.region,
+    )
 
 
-def _read(raw: bytes) -> _Head:
+def _read(raw: bytes) -> _Record:
     try:
         return _strict.decode(raw)
     except msgspec.ValidationError:
@@ -151,7 +177,7 @@ def _read(raw: bytes) -> _Head:
         raise FormatError(f"record is not JSON: {error}") from error
 
 
-def _read_loosely(raw: bytes) -> _Head:
+def _read_loosely(raw: bytes) -> _Record:
     """Take each field where its shape is usable and leave out the others."""
     try:
         record = _any.decode(raw)
@@ -163,12 +189,12 @@ def _read_loosely(raw: bytes) -> _Head:
     if "eventID" not in known:
         raise FormatError("record has no eventID")
     known["managementEvent"] = _truth(record.get("managementEvent"))
-    known["readOnly"] = _truth(record.get("readOnly"))
+    known["readOnly"] = _truth(record.get("readOnly")) is True
     known["userIdentity"] = _identity(_object(record.get("userIdentity")))
     known["resources"] = [_strings(r) for r in _array(record.get("resources"))]
     if isinstance(record.get("insightDetails"), dict):
         known["insightDetails"] = _strings(record["insightDetails"])
-    return msgspec.convert(known, _Head)
+    return msgspec.convert(known, _Record)
 
 
 def _identity(identity: dict[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from typing import Any
 
 import msgspec
 from isal import isal_zlib
-from zlib_ng import gzip_ng
+from zlib_ng import zlib_ng
 
 from opentrail.errors import FormatError
 
 MAX_BYTES = 50_000_000  # uncompressed; CloudTrail user guide, "Quotas"
+_GZIP_WBITS = 31  # zlib's way of saying: with a gzip header and trailer
 GZIP_LEVEL = 6  # zlib-ng: stdlib's size at half its time
 
 _HEAD = b'{"Records":['
@@ -28,9 +29,27 @@ GZIP_ERRORS = (zlib.error, ValueError)
 OVERHEAD_BYTES = len(_HEAD) + len(_TAIL)
 
 
-def join_records(lines: Iterable[bytes]) -> bytes:
-    """One log document from NDJSON pieces (records as they are, in order)."""
-    return _HEAD + b",".join([piece.replace(b"\n", b",") for piece in lines]) + _TAIL
+def build_log_file(pieces: Iterable[bytes]) -> tuple[str, bytes]:
+    """One log file from NDJSON pieces: records as they are, in order.
+
+    The document is hashed and compressed piece by piece and never exists as a
+    whole.
+
+    Returns:
+        The hex SHA-256 of the uncompressed document, and the gzip bytes.
+    """
+    digest = hashlib.sha256()
+    stream = zlib_ng.compressobj(GZIP_LEVEL, wbits=_GZIP_WBITS)
+    parts = []
+    separator = _HEAD
+    for piece in pieces:
+        for data in (separator, piece.replace(b"\n", b",")):
+            digest.update(data)
+            parts.append(stream.compress(data))
+        separator = b","
+    digest.update(_TAIL)
+    parts += (stream.compress(_TAIL), stream.flush())
+    return digest.hexdigest(), b"".join(parts)
 
 
 def sha256_hex(document: bytes) -> str:
@@ -40,7 +59,7 @@ def sha256_hex(document: bytes) -> str:
 
 def compress(document: bytes) -> bytes:
     """One gzip member; the same bytes every time (no name, no time in its header)."""
-    body: bytes = gzip_ng.compress(document, compresslevel=GZIP_LEVEL, mtime=0)  # type: ignore[no-untyped-call]
+    body: bytes = zlib_ng.compress(document, GZIP_LEVEL, wbits=_GZIP_WBITS)
     return body
 
 
@@ -53,7 +72,7 @@ def decompress(body: bytes) -> bytes:
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
-        stream = isal_zlib.decompressobj(wbits=31)
+        stream = isal_zlib.decompressobj(wbits=_GZIP_WBITS)
         document = stream.decompress(body) + stream.flush()
     except GZIP_ERRORS as error:
         raise FormatError(f"broken gzip: {error}") from error

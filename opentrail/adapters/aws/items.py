@@ -49,9 +49,15 @@ def to_file_row(item: Item) -> FileRow:
     )
 
 
-def chunk_key(chunk_id: str) -> Item:
-    """The key of the item that says which file a chunk is in."""
-    return key(f"chunk#{chunk_id}", "file")
+def claim_key(claim: str) -> Item:
+    """The key of the item that says which file of a destination a chunk is in."""
+    chunk, _, destination = claim.partition("#")
+    return key(f"chunk#{chunk}", destination)
+
+
+def claim_of(item: Item) -> str:
+    """The claim an item stands for."""
+    return f"{item['pk']['S'].partition('#')[2]}#{item['sk']['S']}"
 
 
 def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:

@@ -2,7 +2,7 @@
 
 * ``pk = open#<chain>`` or ``file#<chain>``, ``sk = <creation time>#<token>``: a
   file; ``open`` ones wait for a digest, the others expire.
-* ``pk = chunk#<id>``: which file a chunk is in.
+* ``pk = chunk#<id>``, ``sk = <destination>``: which file of that destination a chunk is in.
 * ``pk = chain``, ``sk = <chain>``: a digest chain.
 
 Chains are named ``<trail ARN>#<account>#<region>``. All reads are strongly
@@ -45,7 +45,7 @@ class DynamoLedger:
     # Files and chunks
 
     def intend(self, intent: Intent) -> None:
-        """Write a file's row, its chunks' claims and its segment, all or nothing.
+        """Write a file's row, the claims on its chunks and its segment, all or nothing.
 
         Raises:
             ConflictError: a chunk belongs to another file.
@@ -57,26 +57,26 @@ class DynamoLedger:
         expires = None if intent.destination.digested else created + items.FILE_LIFE_SECONDS
         row = items.file_item(intent.id, FileState.PENDING, intent.file, expires=expires)
         writes = [self._put(row, ConditionExpression=_ABSENT)]
-        writes += [self._claim(intent, chunk, created) for chunk in intent.chunks]
+        writes += [self._claim(intent, claim, created) for claim in intent.claims]
         if intent.segment is not None:
             item = items.segment_item(
                 intent.segment, created_at=intent.file.created_at, expires=created + self._history_seconds
             )
             writes.append({"Put": {"TableName": self._history_table, "Item": item}})
-        with storage_errors(f"claim {len(intent.chunks)} chunks for {intent.file.key}"):
+        with storage_errors(f"claim {len(intent.claims)} chunks for {intent.file.key}"):
             self._client.transact_write_items(TransactItems=writes)
 
-    def owners(self, chunk_ids: Sequence[str]) -> Mapping[str, FileRow | None]:
-        """The file each claimed chunk is in; ``None`` once a digest lists that file.
+    def owners(self, claims: Sequence[str]) -> Mapping[str, FileRow | None]:
+        """The file each claim is in; ``None`` once a digest lists that file.
 
         Raises:
             StorageError: the ledger did not answer.
         """
-        claims = self._get([items.chunk_key(chunk) for chunk in chunk_ids])
-        files = {item["pk"]["S"].partition("#")[2]: item["file"]["S"] for item in claims}
+        found = self._get([items.claim_key(claim) for claim in claims])
+        files = {items.claim_of(item): item["file"]["S"] for item in found}
         rows = self._get([items.file_key(file) for file in sorted(set(files.values()))])
         known = {row.id: row for row in map(items.to_file_row, rows)}
-        return {chunk: known.get(file) for chunk, file in files.items()}
+        return {claim: known.get(file) for claim, file in files.items()}
 
     def settle(self, file_id: str, state: FileState) -> None:
         """Turn a pending file into a delivered or a dropped one.
@@ -186,19 +186,19 @@ class DynamoLedger:
         except ConflictError:
             return  # somebody else began it, which is all that was wanted
 
-    def _claim(self, intent: Intent, chunk: str, created: int) -> dict[str, Any]:
+    def _claim(self, intent: Intent, claim: str, created: int) -> dict[str, Any]:
         item = {
-            **items.chunk_key(chunk),
+            **items.claim_key(claim),
             "file": {"S": intent.id},
             "expires": {"N": str(created + items.CHUNK_LIFE_SECONDS)},
         }
-        if chunk not in intent.reclaimed:
+        if claim not in intent.reclaimed:
             return self._put(item, ConditionExpression=_ABSENT)
         return self._put(
             item,
             ConditionExpression="#f = :dropped",
             ExpressionAttributeNames={"#f": "file"},
-            ExpressionAttributeValues={":dropped": {"S": intent.reclaimed[chunk]}},
+            ExpressionAttributeValues={":dropped": {"S": intent.reclaimed[claim]}},
         )
 
     def _put(self, item: Item, **condition: Any) -> dict[str, Any]:

@@ -12,27 +12,29 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from opentrail.branches.history.attributes import Indexed, values_of
+from opentrail.branches.history.attributes import Indexed, read_records, values_of
 from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import LogFile
 
-_decoder = msgspec.json.Decoder(Indexed)
 _HASH_BYTES = 4
+_MINUTE = len("2026-01-10T04:20")
 
 
 def build_segment(place: Place, file: LogFile, pieces: Sequence[bytes]) -> Segment:
     """The index item of ``file``, whose records are the lines of ``pieces``."""
-    values: set[tuple[str, str]] = set()
-    counts: dict[str, dict[str, int]] = {}
+    hashes: set[int] = set()
+    counts: Counter[tuple[str, str, str, str]] = Counter()
     for piece in pieces:
-        for record in _decoder.decode_lines(piece):
-            values.update(values_of(record))
-            _count(counts, record)
+        records = read_records(piece)
+        for attribute, values in values_of(records).items():
+            hashes.update([hash_value(attribute, value) for value in values])
+        counts.update(_counted(records))
     return Segment(
         place=place,
         bucket=file.bucket,
@@ -40,8 +42,8 @@ def build_segment(place: Place, file: LogFile, pieces: Sequence[bytes]) -> Segme
         count=file.count,
         oldest=file.oldest,
         newest=file.newest,
-        hashes=_pack({hash_value(attribute, value) for attribute, value in values}),
-        counts=zlib.compress(msgspec.json.encode(counts)),
+        hashes=_pack(hashes),
+        counts=_encode(counts),
     )
 
 
@@ -65,14 +67,15 @@ def _pack(hashes: set[int]) -> bytes:
     return numbers.tobytes()
 
 
-def _count(counts: dict[str, dict[str, int]], record: Indexed) -> None:
-    """Count what Insights watches: management writes, and management calls that failed."""
-    if record.category not in (None, "Management") or not isinstance(record.time, str):
-        return
-    write = record.read_only not in (True, "true")
-    error = record.error_code if isinstance(record.error_code, str) else ""
-    minute = record.time[:16]
-    for counted, code in ((write, ""), (bool(error), error)):
-        if counted:
-            series = counts.setdefault(f"{record.source}\n{record.name}\n{code}", {})
-            series[minute] = series.get(minute, 0) + 1
+def _counted(records: Iterable[Indexed]) -> list[tuple[str, str, str, str]]:
+    """What Insights watches: management writes, and management calls that failed, by minute."""
+    management = [r for r in records if r.category in ("", "Management")]
+    writes = [(r.source, r.name, "", r.time[:_MINUTE]) for r in management if not r.read_only]
+    return writes + [(r.source, r.name, r.error_code, r.time[:_MINUTE]) for r in management if r.error_code]
+
+
+def _encode(counts: Counter[tuple[str, str, str, str]]) -> bytes:
+    series: dict[str, dict[str, int]] = {}
+    for (source, name, error, minute), count in counts.items():
+        series.setdefault(f"{source}\n{name}\n{error}", {})[minute] = count
+    return zlib.compress(msgspec.json.encode(series))

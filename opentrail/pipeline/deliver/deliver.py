@@ -31,19 +31,20 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A chunk that must come again, with the reason and the store's error code."""
+    """A chunk that must come again for one destination, with the reason and the store's error code."""
 
     chunk: Chunk
+    destination: Destination
     reason: str
     code: str
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What became of a batch. Every chunk is in a stored file, a repeat, or failed."""
+    """What became of a batch. Every chunk is, for each destination, stored, a repeat, or failed."""
 
     stored: list[Stored] = field(default_factory=list)
-    repeats: list[str] = field(default_factory=list)  # chunk ids that are in a file already
+    repeats: list[str] = field(default_factory=list)  # claims of chunks that are in a file already
     failed: list[Failed] = field(default_factory=list)
 
 
@@ -101,17 +102,23 @@ def deliver_chunks(
         settle_seconds=settle_seconds,
         delivery=delivery,
     )
-    for group in _group(chunks):
+    for destination, group in _group(chunks):
         for part in _fill(group, max_file_bytes):
-            _deliver_file(run, part)
+            _deliver_file(run, destination, part)
     return delivery
 
 
-def _group(chunks: Iterable[Chunk]) -> Iterable[list[Chunk]]:
+def claim_of(chunk: Chunk, destination: Destination) -> str:
+    """The ledger's name for a chunk's part in one destination."""
+    return f"{chunk.id}#{destination.name}"
+
+
+def _group(chunks: Iterable[Chunk]) -> Iterable[tuple[Destination, list[Chunk]]]:
     groups: dict[tuple[Destination, Place, str], dict[str, Chunk]] = {}
     for chunk in chunks:
-        groups.setdefault((chunk.destination, chunk.place, chunk.folder), {})[chunk.id] = chunk
-    return (list(group.values()) for group in groups.values())
+        for destination in chunk.destinations:
+            groups.setdefault((destination, chunk.place, chunk.folder), {})[chunk.id] = chunk
+    return ((destination, list(group.values())) for (destination, _, _), group in groups.items())
 
 
 def _fill(chunks: Sequence[Chunk], limit: int) -> Iterator[list[Chunk]]:
@@ -127,23 +134,48 @@ def _fill(chunks: Sequence[Chunk], limit: int) -> Iterator[list[Chunk]]:
         yield part
 
 
-def _deliver_file(run: _Run, chunks: list[Chunk]) -> None:
+def _deliver_file(run: _Run, destination: Destination, chunks: list[Chunk]) -> None:
     try:
         try:
-            _store_file(run, chunks, reclaimed={})
+            _store_file(run, destination, chunks, reclaimed={})
         except ConflictError:
-            fresh, reclaimed = _unclaimed(run, chunks)
+            fresh, reclaimed = _unclaimed(run, destination, chunks)
             if fresh:
-                _store_file(run, fresh, reclaimed)
+                _store_file(run, destination, fresh, reclaimed)
     except StorageError as error:
-        decided = {*run.delivery.repeats, *(failed.chunk.id for failed in run.delivery.failed)}
-        run.delivery.failed += [Failed(c, str(error), error.code) for c in chunks if c.id not in decided]
+        failed = {claim_of(f.chunk, f.destination) for f in run.delivery.failed}
+        decided = failed.union(run.delivery.repeats)
+        run.delivery.failed += [
+            Failed(chunk, destination, str(error), error.code)
+            for chunk in chunks
+            if claim_of(chunk, destination) not in decided
+        ]
 
 
-def _store_file(run: _Run, chunks: Sequence[Chunk], reclaimed: Mapping[str, str]) -> None:
-    first = chunks[0]
-    destination, place = first.destination, first.place
-    document = log_file.join_records([chunk.lines for chunk in chunks])
+def _store_file(
+    run: _Run, destination: Destination, chunks: Sequence[Chunk], reclaimed: Mapping[str, str]
+) -> None:
+    intent, body = _intend(run, destination, chunks, reclaimed)
+    run.ledger.intend(intent)
+    run.store.put(
+        intent.file.bucket,
+        intent.file.key,
+        body,
+        kms_key_arn=destination.kms_key_arn,
+        trail_arn="" if destination.is_history else destination.name,
+        metadata={},
+    )
+    run.ledger.settle(intent.id, FileState.DELIVERED)
+    run.delivery.stored.append(Stored(destination, intent.place, intent.file))
+
+
+def _intend(
+    run: _Run, destination: Destination, chunks: Sequence[Chunk], reclaimed: Mapping[str, str]
+) -> tuple[Intent, bytes]:
+    """Decide a file: its ledger row and its gzip bytes."""
+    place, folder = chunks[0].place, chunks[0].folder
+    pieces = [chunk.lines for chunk in chunks]
+    sha256, body = log_file.build_log_file(pieces)
     token = run.new_token()
     file = LogFile(
         bucket=destination.bucket,
@@ -151,37 +183,26 @@ def _store_file(run: _Run, chunks: Sequence[Chunk], reclaimed: Mapping[str, str]
             prefix=destination.prefix,
             organization=destination.organization_id,
             place=place,
-            folder=first.folder,
+            folder=folder,
             delivered=run.now,
             token=token,
         ),
-        sha256=log_file.sha256_hex(document),
+        sha256=sha256,
         count=sum(chunk.count for chunk in chunks),
         oldest=min(chunk.oldest for chunk in chunks),
         newest=max(chunk.newest for chunk in chunks),
         created_at=run.now.timestamp(),
     )
-    segment = run.describe(place, file, [c.lines for c in chunks]) if destination.is_history else None
     intent = Intent(
         id=file_id(destination, place, run.now, token),
         destination=destination,
         place=place,
         file=file,
-        chunks=tuple(chunk.id for chunk in chunks),
-        reclaimed={c.id: reclaimed[c.id] for c in chunks if c.id in reclaimed},
-        segment=segment,
+        claims=tuple(claim_of(chunk, destination) for chunk in chunks),
+        reclaimed=reclaimed,
+        segment=run.describe(place, file, pieces) if destination.is_history else None,
     )
-    run.ledger.intend(intent)
-    run.store.put(
-        file.bucket,
-        file.key,
-        log_file.compress(document),
-        kms_key_arn=destination.kms_key_arn,
-        trail_arn="" if destination.is_history else destination.name,
-        metadata={},
-    )
-    run.ledger.settle(intent.id, FileState.DELIVERED)
-    run.delivery.stored.append(Stored(destination, place, file))
+    return intent, body
 
 
 def file_id(destination: Destination, place: Place, created: datetime, token: str) -> str:
@@ -194,31 +215,27 @@ def file_id(destination: Destination, place: Place, created: datetime, token: st
     return f"{kind}#{destination.name}#{place.account}#{place.region}|{stamp}#{token}"
 
 
-def _unclaimed(run: _Run, chunks: Sequence[Chunk]) -> tuple[list[Chunk], dict[str, str]]:
-    """Which of ``chunks`` still need a file, and which dropped file they were in."""
-    owners = run.ledger.owners([chunk.id for chunk in chunks])
+def _unclaimed(
+    run: _Run, destination: Destination, chunks: Sequence[Chunk]
+) -> tuple[list[Chunk], dict[str, str]]:
+    """Which of ``chunks`` still need a file, and which dropped file their claims name."""
+    owners = run.ledger.owners([claim_of(chunk, destination) for chunk in chunks])
+    states = {row.id: _settle(run, row) for row in owners.values() if row is not None}
     fresh: list[Chunk] = []
     reclaimed: dict[str, str] = {}
-    settled: dict[str, FileState] = {}
     for chunk in chunks:
-        if chunk.id not in owners:
+        claim = claim_of(chunk, destination)
+        row = owners.get(claim)
+        if claim not in owners:
             fresh.append(chunk)
-            continue
-        row = owners[chunk.id]
-        if row is None:
-            run.delivery.repeats.append(chunk.id)
-            continue
-        if row.id not in settled:
-            settled[row.id] = _settle(run, row)
-        match settled[row.id]:
-            case FileState.DELIVERED:
-                run.delivery.repeats.append(chunk.id)
-            case FileState.DROPPED:
-                fresh.append(chunk)
-                reclaimed[chunk.id] = row.id
-            case FileState.PENDING:
-                reason = f"chunk {chunk.id} is being delivered by another run"
-                run.delivery.failed.append(Failed(chunk, reason, ""))
+        elif row is None or states[row.id] is FileState.DELIVERED:
+            run.delivery.repeats.append(claim)
+        elif states[row.id] is FileState.DROPPED:
+            fresh.append(chunk)
+            reclaimed[claim] = row.id
+        else:
+            reason = f"chunk {chunk.id} is being delivered by another run"
+            run.delivery.failed.append(Failed(chunk, destination, reason, ""))
     return fresh, reclaimed
 
 

@@ -13,16 +13,17 @@ from opentrail.model.log_file import Destination, FileRow, FileState, LogFile
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision to store ``file`` from ``chunks``, written before the object.
+    """The decision to store ``file``, written before the object.
 
-    ``reclaimed`` maps those chunks that belonged to a dropped file to its id.
+    ``claims`` name the chunks in it, each for this destination only;
+    ``reclaimed`` maps those that belonged to a dropped file to its id.
     """
 
     id: str
     destination: Destination
     place: Place
     file: LogFile
-    chunks: tuple[str, ...]
+    claims: tuple[str, ...]
     reclaimed: Mapping[str, str]
     segment: Segment | None
 
@@ -38,10 +39,10 @@ class Ledger(Protocol):
             StorageError: the ledger did not answer; nothing is known.
         """
 
-    def owners(self, chunk_ids: Sequence[str]) -> Mapping[str, FileRow | None]:
-        """The file each claimed chunk belongs to; ``None`` when it is already in a digest.
+    def owners(self, claims: Sequence[str]) -> Mapping[str, FileRow | None]:
+        """The file each claim belongs to; ``None`` when a digest lists it already.
 
-        Chunks nobody claimed are absent.
+        Claims nobody made are absent.
         """
 
     def settle(self, file_id: str, state: FileState) -> None:

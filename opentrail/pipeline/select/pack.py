@@ -1,4 +1,4 @@
-"""Events and their destinations -> chunks, one destination, account, Region and folder each."""
+"""Events and their destinations -> chunks of one account, Region and folder each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from opentrail.pipeline.select.scope import Selection
 def pack_events(events: Iterable[Event], selection: Selection, *, max_chunk_bytes: int) -> Iterator[Chunk]:
     """Give every event to each of its destinations, once, in as few chunks as fit.
 
-    An eventID that comes twice in ``events`` for one destination is taken once.
-    Order within a chunk is order of arrival; the same events give the same
-    chunks.
+    Events that go to the same destinations share chunks, so each is packed and
+    queued once however many trails want it. An eventID that comes twice is
+    taken once. Order within a chunk is order of arrival; the same events give
+    the same chunks.
 
     Args:
         events: one batch.
@@ -24,17 +25,19 @@ def pack_events(events: Iterable[Event], selection: Selection, *, max_chunk_byte
         max_chunk_bytes: bytes of records a chunk may hold before compression;
             a single larger record gets a chunk of its own.
     """
-    groups: dict[tuple[str, Place, str], tuple[Destination, dict[str, Event]]] = {}
+    # Selection answers equal sets as the same tuple: its identity is its name here, and far cheaper to hash.
+    sets: dict[int, tuple[Destination, ...]] = {}
+    groups: dict[tuple[int, Place, str], dict[str, Event]] = {}
     for event in events:
-        for destination in selection.destinations(event):
-            key = (destination.name, event.place, folder_of(event.category))
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = (destination, {})
-            group[1].setdefault(event.event_id, event)
-    for (_, place, folder), (destination, chosen) in groups.items():
+        destinations = selection.destinations(event)
+        if destinations:
+            sets[id(destinations)] = destinations
+            group = groups.setdefault((id(destinations), event.place, event.category), {})
+            group.setdefault(event.event_id, event)
+    for (name, place, category), chosen in groups.items():
+        destinations = sets[name]
         for part in _split(chosen.values(), max_chunk_bytes):
-            yield make_chunk(part, destination=destination, place=place, folder=folder)
+            yield make_chunk(part, destinations=destinations, place=place, folder=folder_of(category))
 
 
 def _split(events: Iterable[Event], limit: int) -> Iterator[list[Event]]:

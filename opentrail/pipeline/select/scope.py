@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from math import floor
 
 from opentrail.errors import FormatError
@@ -24,37 +25,67 @@ GLOBAL_SOURCES = frozenset({"iam.amazonaws.com", "sts.amazonaws.com", "cloudfron
 # Source: CloudTrail user guide, "Recursive logging".
 _RECURSIVE = frozenset({("s3.amazonaws.com", "PutObject"), ("logs.amazonaws.com", "PutLogEvents")})
 
-_Wants = Callable[[Event], bool]
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A trail that covers a place, with what is asked of every event there."""
+
+    trail: Trail
+    destination: Destination
+    wants: Callable[[Event], bool]
+    since: float  # a logging trail takes what arrives from then on
+    leaves_out: bool  # global service events, or CloudTrail's own writes
 
 
 class Selection:
     """The trails of the moment, compiled once, asked for every event."""
 
     def __init__(self, trails: Iterable[Trail], *, history_bucket: str) -> None:
-        self._trails = [(trail, _destination(trail), compile_trail(trail)) for trail in trails]
+        self._trails = [_candidate(trail) for trail in trails]
         self._history = Destination(name=HISTORY, bucket=history_bucket, prefix=HISTORY_PREFIX)
-        self._by_place: dict[Place, list[tuple[Trail, Destination, _Wants]]] = {}
+        self._by_place: dict[Place, list[_Candidate]] = {}
+        self._sets: dict[tuple[Place, tuple[bool, ...]], tuple[Destination, ...]] = {}
 
-    def destinations(self, event: Event) -> list[Destination]:
+    def destinations(self, event: Event) -> tuple[Destination, ...]:
         """Where ``event`` goes: each trail that selects it, and history for what history keeps.
 
-        History never depends on trails: nobody can stop it.
+        History never depends on trails: nobody can stop it. Equal answers are
+        the very same tuple.
         """
-        chosen = [
-            destination
-            for trail, destination, wants in self._candidates(event.arrived)
-            if was_logging(trail, event) and _in_scope(trail, event) and wants(event)
-        ]
-        if event.category in HISTORY_CATEGORIES:
-            chosen.append(self._history)
-        return chosen
+        candidates = self._candidates(event.arrived)
+        chosen = (
+            event.category in HISTORY_CATEGORIES,
+            *[
+                (event.arrived_at >= c.since or was_logging(c.trail, event))
+                and c.wants(event)
+                and not (c.leaves_out and _is_left_out(c.trail, event))
+                for c in candidates
+            ],
+        )
+        key = (event.arrived, chosen)
+        known = self._sets.get(key)
+        if known is None:
+            trails = (c.destination for c, taken in zip(candidates, chosen[1:], strict=True) if taken)
+            known = self._sets[key] = (*trails, self._history) if chosen[0] else tuple(trails)
+        return known
 
-    def _candidates(self, place: Place) -> list[tuple[Trail, Destination, _Wants]]:
+    def _candidates(self, place: Place) -> list[_Candidate]:
         known = self._by_place.get(place)
         if known is None:
-            known = [entry for entry in self._trails if sees(entry[0], place)]
-            self._by_place[place] = known
+            known = self._by_place[place] = [c for c in self._trails if sees(c.trail, place)]
         return known
+
+
+def _candidate(trail: Trail) -> _Candidate:
+    return _Candidate(
+        trail,
+        _destination(trail),
+        compile_trail(trail),
+        since=trail.started_at if trail.logging else _NEVER,
+        leaves_out=not (trail.include_global_service_events and trail.recursive_logging),
+    )
 
 
 def _destination(trail: Trail) -> Destination:
@@ -104,11 +135,11 @@ def happened_at(event: Event) -> float:
     return second
 
 
-def _in_scope(trail: Trail, event: Event) -> bool:
+def _is_left_out(trail: Trail, event: Event) -> bool:
     if not trail.include_global_service_events and _is_global(event):
-        return False
+        return True
     recursive = event.invoked_by == "cloudtrail.amazonaws.com" and (event.source, event.name) in _RECURSIVE
-    return trail.recursive_logging or not recursive
+    return recursive and not trail.recursive_logging
 
 
 def _is_global(event: Event) -> bool:

@@ -1,0 +1,170 @@
+"""Queue messages -> log files: the whole pipeline against the cheapest thing that could be right.
+
+Three ways over the same 100,000 records, turn about, CPU time, median of rounds:
+
+* floor: standard library gzip (level 6) and SHA-256 of the very bytes the pipeline wrote, nothing else;
+* pipeline: parse, select for two trails and history, pack, unpack, join, hash, compress, ledger and index;
+* sketch: ``json.loads``, dictionaries, ``json.dumps``, the same gzip, for the two trails and history too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks.records import PLACES, envelope, generate
+from opentrail.branches.history import build_segment
+from opentrail.format.chunk import decode_chunk, encode_chunk
+from opentrail.format.log_file import decompress
+from opentrail.model.log_file import FileRow, FileState
+from opentrail.model.trail import Trail
+from opentrail.pipeline.deliver import Intent, deliver_chunks
+from opentrail.pipeline.record import Message, accept_messages
+from opentrail.pipeline.select import Selection, pack_events
+
+BATCH = 1000  # messages a record function takes at once
+NOW = datetime(2026, 1, 10, 5, 0, tzinfo=UTC)
+TRAILS = [
+    Trail(
+        account=PLACES[0][0],
+        home_region=PLACES[0][1],
+        name=name,
+        bucket="audit-logs",
+        multi_region=True,
+        log_file_validation=True,
+        logging=True,
+        started_at=1.0,
+        event_selectors=selectors,
+    )
+    for name, selectors in (
+        ("all", None),
+        ("writes", [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]),
+    )
+]
+
+
+class MemoryLedger:
+    """A ledger that takes every intent: the benchmark measures our work, not DynamoDB's."""
+
+    def intend(self, intent: Intent) -> None:
+        """Take it."""
+
+    def owners(self, chunk_ids: Sequence[str]) -> Mapping[str, FileRow | None]:
+        """Nothing was claimed."""
+        return {}
+
+    def settle(self, file_id: str, state: FileState) -> None:
+        """Take it."""
+
+
+class MemoryStore:
+    """Keeps the objects."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, bucket: str, key: str, body: bytes, **headers: Any) -> None:
+        """Keep one."""
+        self.objects[key] = body
+
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """Find one."""
+        return self.objects.get(key)
+
+
+def run_pipeline(bodies: list[str]) -> MemoryStore:
+    """Record and deliver ``bodies`` as the two functions do."""
+    selection = Selection(TRAILS, history_bucket="history")
+    queue = []
+    for start in range(0, len(bodies), BATCH):
+        messages = [Message(str(i), body, 2.0) for i, body in enumerate(bodies[start : start + BATCH])]
+        accepted = accept_messages(messages, own_roles=())
+        assert not accepted.rejected
+        queue += [
+            encode_chunk(chunk)
+            for chunk in pack_events(accepted.events, selection, max_chunk_bytes=1_000_000)
+        ]
+    store = MemoryStore()
+    numbers = iter(range(10**9))
+    delivery = deliver_chunks(
+        [decode_chunk(body) for body in queue],
+        ledger=MemoryLedger(),
+        store=store,
+        describe=build_segment,
+        now=NOW,
+        new_token=lambda: f"{next(numbers):016d}",
+        max_file_bytes=10_000_000,
+        settle_seconds=60,
+    )
+    assert not delivery.failed
+    return store
+
+
+def run_sketch(bodies: list[str]) -> int:
+    """The obvious way: dictionaries all along."""
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for body in bodies:
+        record = json.loads(body)["detail"]
+        place = (record["recipientAccountId"], record["awsRegion"])
+        management = record.get("eventCategory", "Management") == "Management"
+        if management:
+            groups[("all", *place)].append(record)
+            groups[("history", *place)].append(record)
+        if management and not record.get("readOnly"):
+            groups[("writes", *place)].append(record)
+    size = 0
+    for records in groups.values():
+        document = json.dumps({"Records": records}, separators=(",", ":")).encode()
+        hashlib.sha256(document).hexdigest()
+        size += len(gzip.compress(document, 6))
+    return size
+
+
+def run_floor(documents: list[bytes]) -> int:
+    """Hash and compress what the pipeline wrote."""
+    size = 0
+    for document in documents:
+        hashlib.sha256(document).hexdigest()
+        size += len(gzip.compress(document, 6))
+    return size
+
+
+def cpu_seconds(work: Callable[[], Any]) -> float:
+    """CPU time of one call."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def main() -> None:
+    """Measure and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    bodies = [envelope(raw, number) for number, raw in enumerate(generate(options.records))]
+    store = run_pipeline(bodies)
+    documents = [decompress(body) for body in store.objects.values()]
+    written, stored = sum(map(len, documents)), sum(map(len, store.objects.values()))
+    times: dict[str, list[float]] = defaultdict(list)
+    for _ in range(options.rounds):
+        times["floor"].append(cpu_seconds(lambda: run_floor(documents)))
+        times["pipeline"].append(cpu_seconds(lambda: run_pipeline(bodies)))
+        times["sketch"].append(cpu_seconds(lambda: run_sketch(bodies)))
+    floor, pipeline, sketch = (statistics.median(times[name]) for name in ("floor", "pipeline", "sketch"))
+    size = f"{written / 1e6:.0f} MB in {len(documents)} files, stored as {stored / 1e6:.1f} MB"
+    print(f"{options.records} records to two trails and history: {size}")
+    print(f"pipeline / (gzip-6 + sha256 of the same bytes): {pipeline / floor:.2f}x   aim <= 0.90x")
+    print(f"json sketch / pipeline:                         {sketch / pipeline:.1f}x    aim >= 3x")
+
+
+if __name__ == "__main__":
+    main()
