@@ -206,7 +206,7 @@ class Deployment:
             provider.settle(
                 step.before.made, step.after.wanted, step.before.wanted, self._site(step.after.logical_id)
             )
-        except _FAILURES as error:
+        except Exception as error:  # the other steps are to be undone all the same
             self._event(step.before, "UPDATE_FAILED", _reason(error))
             return f"{step.after.logical_id} ({step.after.type_name}): {_reason(error)}"
         self._event(step.before, "UPDATE_COMPLETE")
@@ -233,7 +233,7 @@ class Deployment:
         provider = self._engine.providers[resource.type_name]
         try:
             provider.delete(resource.made, resource.wanted, self._site(resource.logical_id))
-        except _FAILURES as error:
+        except Exception as error:  # the other resources are to be deleted all the same
             if not _is_gone(error):
                 self._event(resource, "DELETE_FAILED", _reason(error))
                 return f"{resource.logical_id} ({resource.type_name}): {_reason(error)}"

@@ -6,6 +6,8 @@ import io
 import zipfile
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from opentrail.errors import DeployError
 from opentrail.local.deployer.archive import EARLIEST_ZIP_TIME
 from opentrail.local.deployer.properties import Properties
@@ -62,6 +64,7 @@ class Function(Provider):
 
     def create(self, wanted: Wanted, site: Site) -> Made:
         """Create the function."""
+        _require_object(wanted["code"], site)
         request = {"FunctionName": site.name(_MAX_FUNCTION_NAME), **wanted["function"]}
         function = site.client("lambda").create_function(Code=wanted["code"], **request)
         return Made(function["FunctionName"], {"Arn": function["FunctionArn"]})
@@ -70,7 +73,7 @@ class Function(Provider):
         """Update code and configuration where they changed, then concurrency and tags."""
         client, name = site.client("lambda"), made.physical_id
         if before is not None:
-            _update_code(client, name, before, wanted)
+            _update_code(client, name, before, wanted, site)
             _update_configuration(client, name, before, wanted, site)
         if wanted["reserved"] != (before["reserved"] if before else None):
             if wanted["reserved"] is None:
@@ -104,6 +107,7 @@ class LayerVersion(Provider):
 
     def create(self, wanted: Wanted, site: Site) -> Made:
         """Publish the version; its id is the ARN with the version number, as Ref gives it in AWS."""
+        _require_object(wanted["layer"]["Content"], site)
         request = {"LayerName": site.name(_MAX_LAYER_NAME), **wanted["layer"]}
         arn = site.client("lambda").publish_layer_version(**request)["LayerVersionArn"]
         return Made(arn, {"LayerVersionArn": arn})
@@ -125,12 +129,26 @@ def _inline_archive(source: str, runtime: str) -> bytes:
     return buffer.getvalue()
 
 
-def _update_code(client: Any, name: str, before: Wanted, wanted: Wanted) -> None:
+def _require_object(code: dict[str, Any], site: Site) -> None:
+    """Raise unless the archive in S3 is there: moto takes a function without code, Lambda does not."""
+    if "S3Key" not in code:
+        return
+    bucket, key = code["S3Bucket"], code["S3Key"]
+    version = {"VersionId": code["S3ObjectVersion"]} if "S3ObjectVersion" in code else {}
+    try:
+        site.client("s3").head_object(Bucket=bucket, Key=key, **version)
+    except ClientError as error:
+        code_name = error.response["Error"]["Code"]
+        raise DeployError(f"no code at s3://{bucket}/{key}: {code_name}") from error
+
+
+def _update_code(client: Any, name: str, before: Wanted, wanted: Wanted, site: Site) -> None:
     architectures = wanted["function"].get("Architectures", ["x86_64"])
     if wanted["code"] == before["code"] and architectures == before["function"].get(
         "Architectures", ["x86_64"]
     ):
         return
+    _require_object(wanted["code"], site)
     client.update_function_code(FunctionName=name, Architectures=architectures, **wanted["code"])
 
 

@@ -1,0 +1,1 @@
+"""The deployer against moto: what a template asks for is what the service then shows."""
