@@ -83,6 +83,8 @@ class MetricFilter(Provider):
 
     def settle(self, made: Made, before: Wanted | None, wanted: Wanted, site: Site) -> None:
         """Write the filter whole."""
+        if before is not None:  # moto would keep the old filter beside the new one of the same name
+            self.delete(made, before, site)
         site.client("logs").put_metric_filter(**{**wanted["filter"], "filterName": made.physical_id})
 
     def delete(self, made: Made, wanted: Wanted, site: Site) -> None:
