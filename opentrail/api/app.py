@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 from botocore.model import OperationModel
 
-from opentrail.api.actions import logging_state, public_keys, trails
+from opentrail.api.actions import (
+    event_configuration,
+    event_selectors,
+    insight_selectors,
+    logging_state,
+    public_keys,
+    resource_policies,
+    tags,
+    trails,
+)
 from opentrail.api.errors import ApiError
 from opentrail.api.ports import Ports
 from opentrail.api.protocol import read_input, write_output
@@ -26,13 +35,25 @@ from opentrail.errors import ConflictError, StorageError
 MAX_ATTEMPTS = 4
 
 ACTIONS: dict[str, Action] = {
+    "AddTags": tags.add_tags,
     "CreateTrail": trails.create_trail,
+    "DeleteResourcePolicy": resource_policies.refuse_resource,
     "DeleteTrail": trails.delete_trail,
     "DescribeTrails": trails.describe_trails,
+    "GetEventConfiguration": event_configuration.get_event_configuration,
+    "GetEventSelectors": event_selectors.get_event_selectors,
+    "GetInsightSelectors": insight_selectors.get_insight_selectors,
+    "GetResourcePolicy": resource_policies.refuse_resource,
     "GetTrail": trails.get_trail,
     "GetTrailStatus": logging_state.get_trail_status,
     "ListPublicKeys": public_keys.list_public_keys,
+    "ListTags": tags.list_tags,
     "ListTrails": trails.list_trails,
+    "PutEventConfiguration": event_configuration.put_event_configuration,
+    "PutEventSelectors": event_selectors.put_event_selectors,
+    "PutInsightSelectors": insight_selectors.put_insight_selectors,
+    "PutResourcePolicy": resource_policies.refuse_resource,
+    "RemoveTags": tags.remove_tags,
     "StartLogging": logging_state.start_logging,
     "StopLogging": logging_state.stop_logging,
     "UpdateTrail": trails.update_trail,

@@ -44,7 +44,7 @@ def find_readable(scene: Scene, text: str, *, expand: bool = True) -> Trail:
         ApiError: TrailNotFoundException, InvalidTrailNameException or CloudTrailARNInvalidException.
     """
     ref = parse_trail_ref(text)
-    stored = _locate(scene, ref)
+    stored = locate(scene, ref)
     if stored is None:
         raise _unknown(scene, ref, text, expand)
     if not _is_seen(stored.trail, scene.region):
@@ -63,13 +63,13 @@ def find_writable(scene: Scene, text: str, *, expand: bool = True) -> Stored:
             OperationNotPermittedException for a member of the organization.
     """
     ref = parse_trail_ref(text)
-    stored = _locate(scene, ref)
+    stored = locate(scene, ref)
     if stored is None:
         homes = [] if ref.account else [t.home_region for t in _shadows_named(scene, ref.name)]
         raise _foreign_home(homes[0]) if homes else _unknown(scene, ref, text, expand)
     if stored.trail.home_region != scene.region:
         raise _foreign_home(stored.trail.home_region)
-    _refuse_member(scene, stored.trail)
+    refuse_member(scene, stored.trail)
     return stored
 
 
@@ -90,7 +90,8 @@ def _is_seen(trail: Trail, region: str) -> bool:
     return trail.multi_region or trail.home_region == region
 
 
-def _locate(scene: Scene, ref: TrailRef) -> Stored | None:
+def locate(scene: Scene, ref: TrailRef) -> Stored | None:
+    """The trail of that name or ARN if the account may know of it, seen from this Region or not."""
     account, region = ref.account or scene.account, ref.region or scene.region
     stored = scene.ports.trails.read(account, region, ref.name)
     if stored is None or account == scene.account:
@@ -104,7 +105,12 @@ def _shadows_named(scene: Scene, name: str) -> Iterator[Trail]:
     return (trail for trail in owned if trail.multi_region and trail.name == name)
 
 
-def _refuse_member(scene: Scene, trail: Trail) -> None:
+def refuse_member(scene: Scene, trail: Trail) -> None:
+    """Do nothing when the account may change ``trail``.
+
+    Raises:
+        ApiError: OperationNotPermittedException for a member of the organization that owns it.
+    """
     if trail.account == scene.account:
         return
     organization = organization_of(scene)

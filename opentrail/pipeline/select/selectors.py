@@ -133,11 +133,13 @@ def _basic_clauses(selector: Mapping[str, Any]) -> Iterator[_Clause]:
             ]
         )
     for resource in selector.get("DataResources") or []:
+        if not resource.get("Values"):
+            continue
         yield _advanced_clause(
             [
                 {"Field": "eventCategory", "Equals": ["Data"]},
                 {"Field": "resources.type", "Equals": [resource["Type"]]},
-                *([_basic_arns(resource)] if resource.get("Values") else []),
+                _basic_arns(resource),
                 *fields,
             ]
         )

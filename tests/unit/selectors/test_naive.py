@@ -77,7 +77,6 @@ BASIC = st.lists(
                     st.sampled_from(TYPES),
                     st.lists(
                         st.sampled_from([*ARNS, "arn:aws:s3", "arn:aws:lambda", "arn:aws:dynamodb"]),
-                        min_size=1,
                         max_size=3,
                     ),
                 ),
