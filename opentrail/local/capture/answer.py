@@ -26,7 +26,7 @@ class Failure:
 
 @cache
 def _parser(protocol: str) -> ResponseParser:
-    return cast(ResponseParser, create_parser(protocol))
+    return create_parser(protocol)
 
 
 def failed(reply: Reply) -> bool:
@@ -40,7 +40,7 @@ def read_output(target: Target, reply: Reply) -> dict[str, Any]:
     Raises:
         botocore.parsers.ResponseParserError: the body is not what the protocol says.
     """
-    parsed = _parser(target.protocol).parse(_as_dict(reply), target.model.output_shape)
+    parsed = _parser(target.protocol).parse(_as_dict(reply), target.model.output_shape)  # type: ignore[arg-type]
     parsed.pop("ResponseMetadata", None)
     return cast(dict[str, Any], parsed)
 
@@ -53,13 +53,22 @@ def read_failure(target: Target, reply: Reply) -> Failure:
 
     Source: real records; ``errors.toml`` has the exceptions.
     """
-    error = _parser(target.protocol).parse(_as_dict(reply), None).get("Error", {})
+    error = _parser(target.protocol).parse(_as_dict(reply), None).get("Error", {})  # type: ignore[arg-type]
     code, message = str(error.get("Code", "")), str(error.get("Message") or "")
     rules = table("errors")
     if not reply.body or code.isdigit():
         known = rules["status"].get(target.service, {}).get(str(reply.status))
         code, message = (known["code"], known["message"]) if known else (code, message)
     return Failure(code=spell_error(target.service, code, reply.status), message=message)
+
+
+def is_unread(service: str, code: str) -> bool:
+    """Whether a refused call's parameters were never read: records of such calls show null.
+
+    Source: real records of denied and throttled calls; S3 and EC2 read theirs first.
+    """
+    rules = table("errors")
+    return code in rules["unread"]["codes"] and service not in rules["unread"]["except"]
 
 
 def spell_error(service: str, code: str, status: int) -> str:

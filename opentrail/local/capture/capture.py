@@ -8,15 +8,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from moto.utilities.utils import get_partition
 
 from opentrail.local.call import Call, Caller, Captured, Reply
 from opentrail.local.capture.credential import Credential, read_credential
+from opentrail.local.capture.federation import federated_caller
 from opentrail.local.capture.identity import Callers
 from opentrail.local.capture.ids import new_event_id, new_request_id
+from opentrail.local.capture.issued import learn
 from opentrail.local.capture.operation import Target, find_target
 from opentrail.local.capture.plan import Plan, plan_of
 from opentrail.local.capture.record import build_record
+from opentrail.local.capture.recipients import copies
+from opentrail.local.capture.resources import partition_of
 from opentrail.local.capture.sessions import Sessions
 from opentrail.local.capture.wire import Wire
 
@@ -55,8 +58,8 @@ class Capture:
         return Understood(call=call, target=target, wire=wire, plan=plan_of(target.service, target.operation))
 
     def finish(self, understood: Understood, reply: Reply) -> Reply:
-        """Learn from the answer (sessions that STS gave out)."""
-        return reply
+        """Learn from the answer: sessions that STS gave out."""
+        return learn(understood.call, understood.target, reply, self._sessions)
 
     def records(self, understood: Understood, reply: Reply, completed: datetime) -> Iterator[Captured]:
         """The records of one finished call, one for each account that receives it."""
@@ -73,16 +76,17 @@ class Capture:
             completed=completed,
             region=region,
         )
-        yield Captured(
-            account=call.caller.account,
-            region=region,
-            source=f"aws.{plan.naming.event_source.partition('.')[0]}",
-            detail_type=DETAIL_TYPE,
-            time=completed,
-            detail=msgspec.json.encode(record),
-            read_only=plan.read_only,
-            category=record["eventCategory"],
-        )
+        for copy in copies(record, call.caller):
+            yield Captured(
+                account=copy["recipientAccountId"],
+                region=region,
+                source=f"aws.{plan.naming.event_source.partition('.')[0]}",
+                detail_type=DETAIL_TYPE,
+                time=completed,
+                detail=msgspec.json.encode(copy),
+                read_only=plan.read_only,
+                category=copy["eventCategory"],
+            )
 
     def _call(self, wire: Wire, target: Target, credential: Credential, arrived: datetime) -> Call:
         region = credential.region or self._default_region
@@ -91,7 +95,7 @@ class Capture:
             operation=target.operation,
             parameters=target.parameters or {},
             region=region,
-            caller=self._caller(wire, credential, region),
+            caller=self._caller(wire, target, credential, region),
             method=wire.method,
             path=wire.path,
             query=wire.query,
@@ -103,9 +107,13 @@ class Capture:
             request_id=new_request_id(target.service),
         )
 
-    def _caller(self, wire: Wire, credential: Credential, region: str) -> Caller:
+    def _caller(self, wire: Wire, target: Target, credential: Credential, region: str) -> Caller:
+        if target.service == "sts":
+            federated = federated_caller(target.operation, target.parameters or {})
+            if federated is not None:
+                return federated
         account = wire.headers.get(ACCOUNT_HEADER, "")
-        return self._callers.find(credential.access_key, partition=get_partition(region), account=account)
+        return self._callers.find(credential.access_key, partition=partition_of(region), account=account)
 
     def _is_unrecorded(self, caller: Caller) -> bool:
         issuer = caller.identity.get("sessionContext", {}).get("sessionIssuer", {})

@@ -117,8 +117,8 @@ def _reshaper(model: OperationModel) -> Callable[[dict[str, Any]], dict[str, Any
 def _always(model: OperationModel) -> list[str]:
     listed = list(table("ec2")["always"].get(model.name, ()))
     if model.name.startswith("Describe"):
-        members = model.input_shape.members.values()
-        listed += [_set_of(member, model.name, model.name)[0] for member in members if isinstance(member, ListShape)]
+        members = model.input_shape.members.items()
+        listed += [_set_of(name, m, model.name, model.name)[0] for name, m in members if isinstance(m, ListShape)]
     return listed
 
 
@@ -126,14 +126,16 @@ def _wire_name(member: str, shape: Shape) -> str:
     return str(shape.serialization.get("name", member))
 
 
-def _set_of(shape: Shape, owner: str, operation: str) -> list[str]:
+def _set_of(member: str, shape: Shape, owner: str, operation: str) -> list[str]:
     rules = table("ec2")
-    name = str(shape.serialization.get("name", shape.name))
+    name = _wire_name(member, shape)
     for part, key in (("sets_of", f"{operation}.{name}"), ("members", f"{owner}.{name}"), ("sets", name)):
         found = rules[part].get(key)
         if found:
             return list(found)
     plain = lower_first(name)
+    if name[:1].islower() and name.endswith("s"):
+        return [name]
     return [plain if plain.endswith("Set") else f"{plain}Set", plain]
 
 
@@ -174,7 +176,7 @@ def _member_plan(
     rules = table("ec2")
     wire = _wire_name(member, shape)
     if isinstance(shape, ListShape):
-        name, *key = _set_of(shape, owner, operation)
+        name, *key = _set_of(member, shape, owner, operation)
         inner = _value_plan(shape.member, operation, known)
         scalar = not isinstance(shape.member, StructureShape)
         array = "item" if f"{operation}.{name}" in rules["item"]["lists"] else "items"

@@ -17,6 +17,7 @@ from opentrail.format.times import to_iso
 from opentrail.local.call import Caller
 from opentrail.local.capture.sessions import Session, Sessions
 
+ISSUER_FIELDS = ("type", "principalId", "arn", "accountId", "userName")
 ROLE_SESSION_KINDS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 
 
@@ -49,9 +50,9 @@ class Callers:
             key = backend.access_keys.get(access_key)
             if key is None:
                 continue
-            if key.role_arn:
+            if key.role_arn or session is not None:
                 return _assumed_role(account_id, backend, key, session, partition)
-            user = backend.get_user_from_access_key_id(access_key)
+            user = backend.users.get(key.user_name) if key.user_name else None
             if user is not None:
                 return _user(account_id, user, access_key)
         return None
@@ -114,8 +115,7 @@ def _session_of_user(access_key: str, session: Session) -> Caller:
 
 def _federated(access_key: str, session: Session) -> Caller:
     arn = federated_arn(session.account, session.federated_name)
-    issuer = {key: session.issuer[key] for key in ("type", "principalId", "arn", "accountId", "userName")
-              if key in session.issuer}
+    issuer = {name: session.issuer[name] for name in ISSUER_FIELDS if name in session.issuer}
     identity = {
         "type": "FederatedUser",
         "principalId": f"{session.account}:{session.federated_name}",
@@ -130,9 +130,11 @@ def _federated(access_key: str, session: Session) -> Caller:
 def _assumed_role(
     account: str, backend: IAMBackend, key: AccessKey, session: Session | None, partition: str
 ) -> Caller:
-    role_arn = str(key.role_arn)
-    assumed = _find_assumed(account, key.access_key_id, partition)
-    name = assumed.session_name if assumed else ""
+    role_arn = str(key.role_arn or (session.role_arn if session else ""))
+    name = session.session_name if session else ""
+    if not name:
+        assumed = _find_assumed(account, key.access_key_id, partition)
+        name = assumed.session_name if assumed else ""
     issuer = _issuer(account, backend, role_arn)
     principal = f"{issuer['principalId']}:{name}"
     arn = f"arn:{partition}:sts::{account}:assumed-role/{issuer['userName']}/{name}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from moto.core.model import OperationModel
-
 from opentrail.local.capture.operation import service_model
 from opentrail.local.capture.tables import table
 
+PATH_DATE = re.compile(r"^/(\d{4})-(\d{2})-(\d{2})/")
 DOMAIN = ".amazonaws.com"
 
 
@@ -31,7 +31,7 @@ def naming_of(service: str, operation: str) -> Naming:
     names = table("event_names").get(service, {})
     return Naming(
         event_source=row.get("event_source") or default_source(service),
-        event_name=names.get(operation, operation),
+        event_name=names.get(operation) or _versioned(service, operation),
         region=row.get("region", ""),
         api_version=_api_version(service, row.get("api_version", False)),
     )
@@ -48,9 +48,12 @@ def style_row(service: str) -> dict[str, Any]:
     return row
 
 
-def output_members(model: OperationModel) -> bool:
-    """Whether an operation answers anything at all."""
-    return model.output_shape is not None and bool(model.output_shape.members)
+def _versioned(service: str, operation: str) -> str:
+    """The operation, with the date in its path where the service's records add it (Lambda)."""
+    if not style_row(service).get("dated_names"):
+        return operation
+    match = PATH_DATE.match(service_model(service).operation_model(operation).http["requestUri"])
+    return operation + "".join(match.groups()) if match else operation
 
 
 def _api_version(service: str, setting: bool | str) -> str:

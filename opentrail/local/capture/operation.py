@@ -68,7 +68,7 @@ def _as_moto_request(environ: dict[str, Any], wire: Wire) -> Request:
 def _parse(
     request: Request, wire: Wire, model: OperationModel, protocol: str, uri_parameters: dict[str, Any]
 ) -> Mapping[str, Any] | None:
-    parser = PROTOCOL_PARSERS[protocol](model)  # type: ignore[no-untyped-call]
+    parser = PROTOCOL_PARSERS[protocol](model)
     body = undo_aws_chunks(wire.body) if _is_aws_chunked(wire) else wire.body
     try:
         parsed = parser.parse(
@@ -95,8 +95,15 @@ def _is_aws_chunked(wire: Wire) -> bool:
 def _candidates(wire: Wire, credential: Credential) -> Iterator[str]:
     name = credential.signing_name or _unsigned_name(wire)
     listed = table("signing_names").get(name)
-    names = listed if listed is not None else (name,)
+    names = listed if listed is not None else [name]
+    if name == "s3" and not _is_s3_control(wire):
+        names = ["s3"]
     return (service for service in names if service in _known_services())
+
+
+def _is_s3_control(wire: Wire) -> bool:
+    """S3 Control's paths begin with its API version; a bucket cannot be called that way there."""
+    return wire.path.startswith("/v20180820/") or ".s3-control." in wire.host
 
 
 def _unsigned_name(wire: Wire) -> str:

@@ -37,6 +37,7 @@ class Plan:
     naming: Naming
     read_only: bool
     data_event: bool
+    wire_style: bool  # S3: parameters as on the wire, and additionalEventData
     spell_request: SpellRequest
     spell_response: SpellResponse
 
@@ -53,6 +54,7 @@ def plan_of(service: str, operation: str) -> Plan:
         naming=naming_of(service, operation),
         read_only=read_only,
         data_event=is_data_event(service, operation),
+        wire_style=row.get("style") == "s3",
         spell_request=_request(model, row, requests),
         spell_response=_response(model, row, responses) if respond else _nothing,
     )

@@ -6,16 +6,17 @@ real records (formats.md 1.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from opentrail.format.times import to_iso
 from opentrail.local.call import Call, Reply
-from opentrail.local.capture.answer import failed, read_failure
-from opentrail.local.capture.limits import MAX_ADDITIONAL_BYTES, fit, shorten
+from opentrail.local.capture.answer import failed, is_unread, read_failure
+from opentrail.local.capture.limits import fit, shorten
 from opentrail.local.capture.operation import Target
 from opentrail.local.capture.plan import Plan
+from opentrail.local.capture.resources import finder_of
+from opentrail.local.capture.s3_style import additional_data
 from opentrail.local.capture.wire import Wire
 
 EVENT_VERSION = "1.11"
@@ -31,6 +32,7 @@ def build_record(
         region: where the event is recorded.
     """
     failure = read_failure(target, reply) if failed(reply) else None
+    resources = finder_of(target.service, target.operation).find(call, target, reply)
     record: dict[str, Any] = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": dict(call.caller.identity),
@@ -41,17 +43,23 @@ def build_record(
         "sourceIPAddress": call.source_ip,
     }
     if agent := wire.headers.get("user-agent"):
-        record["userAgent"] = shorten(agent)
+        record["userAgent"] = shorten(f"[{agent}]" if plan.wire_style else agent)
     if failure is not None:
         record["errorCode"] = shorten(failure.code)
         if failure.message:
             record["errorMessage"] = shorten(failure.message)
-    record["requestParameters"] = fit("requestParameters", plan.spell_request(target, wire))
-    spelled = None if failure else plan.spell_response(target, reply, call.request_id)
-    record["responseElements"] = fit("responseElements", spelled)
+    refused = failure is not None and is_unread(target.service, failure.code)
+    asked = None if refused else plan.spell_request(target, wire)
+    answered = None if failure else plan.spell_response(target, reply, call.request_id)
+    record["requestParameters"] = fit("requestParameters", asked)
+    record["responseElements"] = fit("responseElements", answered)
+    if plan.wire_style:
+        record["additionalEventData"] = additional_data(call, wire, reply)
     record["requestID"] = call.request_id
     record["eventID"] = call.event_id
     record["readOnly"] = plan.read_only
+    if resources:
+        record["resources"] = resources
     record["eventType"] = "AwsApiCall"
     if plan.naming.api_version:
         record["apiVersion"] = plan.naming.api_version

@@ -7,11 +7,14 @@ says which headers and query parameters are recorded.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from opentrail.local.call import Reply
+from opentrail.local.call import Call, Reply
+from opentrail.local.capture.credential import read_credential
 from opentrail.local.capture.operation import Target
 from opentrail.local.capture.tables import table
 from opentrail.local.capture.wire import Wire, undo_aws_chunks
@@ -24,12 +27,29 @@ def wire_request(target: Target, wire: Wire) -> dict[str, Any] | None:
     parameters = target.parameters or {}
     spelled: dict[str, Any] = dict(_body(target, wire, rules))
     spelled.update(_query(wire, rules))
-    for member, name in rules["members"].items():
+    for member, name in rules["members"].get(target.service, {}).items():
         if member in parameters:
             spelled[name] = parameters[member]
     spelled["Host"] = wire.host
     spelled.update(_headers(wire, rules))
     return spelled
+
+
+def additional_data(call: Call, wire: Wire, reply: Reply) -> dict[str, Any]:
+    """``additionalEventData``: how the request was signed and how many bytes went each way.
+
+    CipherSuite is missing because the endpoint speaks plain HTTP.
+    """
+    data: dict[str, Any] = {}
+    credential = read_credential(wire)
+    if credential.version:
+        data["SignatureVersion"] = credential.version
+    data["bytesTransferredIn"] = len(wire.body)
+    if credential.method:
+        data["AuthenticationMethod"] = credential.method
+    data["x-amz-id-2"] = b64encode(sha256(call.request_id.encode()).digest()).decode("ascii")
+    data["bytesTransferredOut"] = len(reply.body)
+    return data
 
 
 def wire_response(target: Target, reply: Reply, request_id: str) -> dict[str, Any] | None:

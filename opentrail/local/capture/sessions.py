@@ -26,6 +26,8 @@ class Session:
     source_identity: str = ""
     federated_name: str = ""
     federated_provider: str = ""
+    session_name: str = ""
+    role_arn: str = ""
     issuer: Mapping[str, Any] = field(default_factory=dict)
 
 

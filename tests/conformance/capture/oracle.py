@@ -21,13 +21,13 @@ from opentrail.local.call import Call, Captured, Counters, Reply
 from opentrail.local.gateway import Gateway
 from tests.conformance.capture.compare import Score
 from tests.conformance.capture.rebuild import Rebuilt, rebuild
+from tests.conformance.capture.settings import Setting
 from tests.conformance.capture.transport import ENDPOINT, session_for
 
 SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "sample-events" / "cloudtrail-records.ndjson.gz"
 CONFIG = Config(
     parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
 )
-DENIED = "AccessDenied"
 
 
 def real_records(path: Path = SAMPLES) -> list[dict[str, Any]]:
@@ -43,9 +43,10 @@ class Laptop:
     def __init__(self) -> None:
         self.captured: list[Captured] = []
         self.counters = Counters()
-        self.denied = False  # answer the next calls with AccessDenied, as a policy would
+        self._refusal = ""
+        self._moto = DomainDispatcherApplication(create_backend_app)
         self.gateway = Gateway(
-            moto=self._moto_or_denial(),
+            moto=self._application,
             services={},
             sink=self.captured.append,
             counters=self.counters,
@@ -55,6 +56,7 @@ class Laptop:
         )
         self.session = session_for(self.gateway)
         self._clients: dict[tuple[str, str], Any] = {}
+        self.setting = Setting(self)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A kept boto3 client."""
@@ -65,30 +67,35 @@ class Laptop:
             self._clients[key] = client
         return self._clients[key]
 
-    def call(self, rebuilt: Rebuilt, region: str) -> dict[str, Any] | None:
-        """Make one call; the record it left, or None when the gateway made none."""
-        before = len(self.captured)
+    def call(self, rebuilt: Rebuilt, region: str, *, refusal: str = "") -> dict[str, Any] | None:
+        """Make one call; the record it left, or None when the gateway made none.
+
+        Args:
+            refusal: an error code to refuse the call with, as policies and throttling do.
+        """
         client = self.client(rebuilt.service, region)
+        parameters = rebuilt.parameters if refusal else self.setting.prepare(rebuilt, region)
+        before, self._refusal = len(self.captured), refusal
         try:
-            client._make_api_call(rebuilt.operation, rebuilt.parameters)
+            client._make_api_call(rebuilt.operation, parameters)
         except (BotoCoreError, ClientError, ValueError, TypeError, AttributeError, KeyError):
             pass
+        finally:
+            self._refusal = ""
         made = self.captured[before:]
         return json.loads(made[0].detail) if made else None
 
-    def _moto_or_denial(self) -> Any:
-        moto = DomainDispatcherApplication(create_backend_app)
-
-        def application(environ: dict[str, Any], start_response: Any) -> Any:
-            if not self.denied:
-                return moto(environ, start_response)
-            start_response("403 Forbidden", [("x-amzn-ErrorType", "AccessDenied"), ("Content-Type", "text/xml")])
-            return [DENIAL]
-
-        return application
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if not self._refusal:
+            return self._moto(environ, start_response)
+        start_response("400 Bad Request", [("x-amzn-ErrorType", self._refusal), ("Content-Type", "text/xml")])
+        if "HTTP_X_AMZ_TARGET" in environ:
+            return [json.dumps({"__type": self._refusal, "message": "refused"}).encode()]
+        return [REFUSAL.format(self._refusal).encode()]
 
 
-DENIAL = (
-    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>denied</Message></Error>"
-    b"<RequestId>r</RequestId></ErrorResponse>"
+REFUSAL = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>refused</Message></Error>"
+    "<RequestId>r</RequestId></ErrorResponse>"
 )
+REFUSALS = ("AccessDenied", "ThrottlingException")

@@ -124,6 +124,7 @@ def squash(name: str) -> str:
     return plain
 
 
+IGNORED = frozenset({"Host", "xmlns", "acl"})
 SYNONYMS = {
     "user": ("executableuser", "restorablebyuserid"),
     "executableby": ("executableuser",),
@@ -180,11 +181,14 @@ class _Builder:
         return built
 
     def _put(self, built: dict[str, Any], member: str, value: Any, item: Any) -> None:
-        if value is not None and not (item in ({}, "") and isinstance(value, list | dict) and not value and item == {}):
+        empty_set = item == {} and not value
+        if value is not None and not empty_set and not (member in built and item == ""):
             built[member] = value
 
     def member(self, shape: StructureShape, name: str) -> str | None:
         wanted = [re.sub(r"[-_]", "", name).lower()]
+        if name in IGNORED:
+            return None
         exact = {re.sub(r"[-_]", "", alias).lower(): member for member, alias in _aliases(shape)}
         if wanted[0] in exact:
             return exact[wanted[0]]
@@ -195,8 +199,8 @@ class _Builder:
         return None
 
     def list(self, shape: ListShape, value: Any) -> list[Any] | None:
-        items = _items(value)
         member = shape.member
+        items = _items(value, member.serialization.get("name", ""))
         scalar = not isinstance(member, StructureShape | ListShape | MapShape)
         built = []
         for item in items:
@@ -222,9 +226,9 @@ def _aliases(shape: StructureShape) -> list[tuple[str, str]]:
     return pairs
 
 
-def _items(value: Any) -> list[Any]:
+def _items(value: Any, member: str) -> list[Any]:
     if isinstance(value, dict):
-        for key in ("items", "item"):
+        for key in ("items", "item", member):
             if key in value:
                 return value[key] if isinstance(value[key], list) else [value[key]]
         return [] if not value else [value]

@@ -1,0 +1,101 @@
+"""Callers that sign with a token of somebody else: web identities and SAML users.
+
+Source: CloudTrail user guide, "userIdentity examples" (WebIdentityUser, SAMLUser);
+IAM user guide, "Available keys for SAML-based federation" (saml:namequalifier).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from opentrail.local.call import Caller
+from opentrail.local.capture.resources import owner_of_arn
+from opentrail.local.capture.xml_json import xml_to_json
+
+WEB_IDENTITY = "AssumeRoleWithWebIdentity"
+SAML = "AssumeRoleWithSAML"
+
+
+def federated_caller(operation: str, parameters: Mapping[str, Any]) -> Caller | None:
+    """The caller of one of STS's two unsigned operations, or None for another operation."""
+    account = owner_of_arn(str(parameters.get("RoleArn", "")))
+    if operation == WEB_IDENTITY:
+        return Caller(account=account, arn="", access_key="", identity=_web_identity(parameters))
+    if operation == SAML:
+        return Caller(account=account, arn="", access_key="", identity=_saml_user(parameters, account))
+    return None
+
+
+def assertion_id(assertion: str) -> str:
+    """The ``ID`` of a base64 SAML assertion (records show it in the assertion's place), or ""."""
+    return str(_find(_saml_document(assertion), "Assertion").get("ID", ""))
+
+
+def _web_identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    claims = _claims(str(parameters.get("WebIdentityToken", "")))
+    issuer = str(parameters.get("ProviderId") or claims.get("iss", ""))
+    subject = str(claims.get("sub", ""))
+    return {
+        "type": "WebIdentityUser",
+        "principalId": f"{issuer}:{claims.get('aud', '')}:{subject}",
+        "userName": subject,
+        "identityProvider": issuer,
+    }
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """A JSON web token's payload, unverified (moto takes any token); empty when it is none."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _saml_user(parameters: Mapping[str, Any], account: str) -> dict[str, Any]:
+    document = _saml_document(str(parameters.get("SAMLAssertion", "")))
+    subject = _text(_find(document, "NameID") or _find_value(document, "NameID"))
+    issuer = _text(_find(document, "Issuer") or _find_value(document, "Issuer"))
+    provider = str(parameters.get("PrincipalArn", "")).rpartition("/")[2]
+    digest = hashlib.sha1(f"{issuer}{account}/{provider}".encode(), usedforsecurity=False).digest()
+    qualifier = base64.b64encode(digest).decode()
+    return {
+        "type": "SAMLUser",
+        "principalId": f"{qualifier}:{subject}",
+        "userName": subject,
+        "identityProvider": qualifier,
+    }
+
+
+def _saml_document(assertion: str) -> dict[str, Any]:
+    try:
+        return xml_to_json(base64.b64decode(assertion))
+    except (ValueError, binascii.Error):
+        return {}
+
+
+def _find(node: Any, name: str) -> dict[str, Any]:
+    """The first object of that local name, at any depth."""
+    found = _find_value(node, name)
+    return found if isinstance(found, dict) else {}
+
+
+def _find_value(node: Any, name: str) -> Any:
+    if isinstance(node, list):
+        return next((found for item in node if (found := _find_value(item, name))), None)
+    if not isinstance(node, dict):
+        return None
+    for key, value in node.items():
+        if key.rpartition(":")[2] == name:
+            return value[0] if isinstance(value, list) else value
+    return next((found for value in node.values() if (found := _find_value(value, name))), None)
+
+
+def _text(value: Any) -> str:
+    return str(value.get("content", "")) if isinstance(value, dict) else str(value or "")
