@@ -53,7 +53,8 @@ def publish_assets(assembly_dir: Path, clients: Clients, account: str, region: s
         list: ``bucket/key`` of what was uploaded, in the order it was.
 
     Raises:
-        DeployError: a manifest asks for a container image, a build command or another Region.
+        DeployError: a manifest asks for a container image, a build command, another
+            Region, or a file that is not there.
         ClientError: S3 refused.
     """
     pseudo = {"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}
@@ -80,8 +81,11 @@ def _file_assets(manifest: Path, pseudo: Mapping[str, str]) -> Iterator[FileAsse
             place = {key: _substitute(str(value), pseudo) for key, value in destination.items()}
             if place.get("region", pseudo["AWS::Region"]) != pseudo["AWS::Region"]:
                 raise DeployError(f"{manifest.name}: asset {name} is for Region {place['region']}")
+            path = manifest.parent / source["path"]
+            if not path.exists():
+                raise DeployError(f"{manifest.name}: asset {name} has no file {path}; synthesise again")
             yield FileAsset(
-                source=manifest.parent / source["path"],
+                source=path,
                 zipped=source.get("packaging", "file") == "zip",
                 bucket=place["bucketName"],
                 key=place["objectKey"],

@@ -65,6 +65,12 @@ def resource(type_name: str, **properties: Any) -> dict[str, Any]:
     return {"Type": type_name, "Properties": properties}
 
 
+def queues(deployer: Deployer) -> list[str]:
+    """Return the names of the queues there are."""
+    urls = deployer.clients("sqs").list_queues().get("QueueUrls", [])
+    return sorted(url.rpartition("/")[2] for url in urls)
+
+
 @cache
 def _session() -> Any:
     return boto3.Session()

@@ -138,6 +138,7 @@ def test_zip_depends_on_names_contents_and_execute_bits_alone(tmp_path: Path) ->
             "asset x is built by a command",
         ),
         ({"x": file_asset("f", "file", "k", region="eu-west-1")}, {}, "asset x is for Region eu-west-1"),
+        ({"x": file_asset("gone", "zip", "k")}, {}, "asset x has no file .*gone; synthesise again"),
     ],
 )
 def test_asset_nobody_can_publish(
