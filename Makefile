@@ -29,7 +29,8 @@ setup: .venv/.stamp node_modules/.stamp
 	@$(PYTHON) -c 'import sys; sys.exit("OpenTrail needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	@echo "setup: Python environment in .venv (a minute or two the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -r requirements.txt -r requirements-dev.txt
+	@# Compiling every module of every package takes longer than all the rest; Python does it when it imports.
+	@$(BIN)/python -m pip install -qq --no-compile -r requirements.txt -r requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --no-build-isolation --no-deps --editable .
 	@touch $@
 
