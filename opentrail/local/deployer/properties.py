@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -57,6 +58,11 @@ class Properties:
     def flag(self, name: str, *, absent: bool = False) -> bool:
         """Return a yes-or-no property, or what an absent one means."""
         return _as_bool(self.take(name, absent), self.place(name))
+
+    def whole(self, name: str) -> int | None:
+        """Return a property as a whole number, or None when absent."""
+        value = self.take(name)
+        return None if value is None else _as_whole(value, self.place(name))
 
     def child(self, name: str) -> Properties | None:
         """Return a nested object as ``Properties`` of its own, or None when absent."""
@@ -161,7 +167,7 @@ def _fit_scalar(value: Any, shape: Shape, path: str) -> Any:
         case "boolean":
             return _as_bool(value, path)
         case "integer" | "long":
-            return int(_as_number(value, path))
+            return _as_whole(value, path)
         case "float" | "double":
             return _as_number(value, path)
         case "blob":
@@ -191,6 +197,13 @@ def _as_bool(value: Any, path: str) -> bool:
         case "false" | "False":
             return False
     raise DeployError(f"property {path} is {value!r}, not true or false")
+
+
+def _as_whole(value: Any, path: str) -> int:
+    number = _as_number(value, path)
+    if not number.is_integer():
+        raise DeployError(f"property {path} is {value!r}, not a whole number")
+    return int(value) if isinstance(value, int) else int(Decimal(str(value)))
 
 
 def _as_number(value: Any, path: str) -> float:

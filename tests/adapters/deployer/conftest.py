@@ -33,12 +33,10 @@ class Clock:
 class Deployer:
     """An engine, and the short ways to drive it that tests need."""
 
-    def __init__(self, clients: Any, **options: Any) -> None:
+    def __init__(self, clients: Any, *, region: str = REGION) -> None:
         self.clients = clients
         self.store = StackStore()
-        self.engine = Engine(
-            clients, account=ACCOUNT, region=REGION, store=self.store, now=Clock(), **options
-        )
+        self.engine = Engine(clients, account=ACCOUNT, region=region, store=self.store, now=Clock())
 
     def deploy(self, resources: dict[str, Any], name: str = "Stack", **sections: Any) -> StackState:
         """Deploy a template made of these resources."""

@@ -195,3 +195,42 @@ def test_unknown_property_is_refused(
 ) -> None:
     with pytest.raises(DeployError, match=rf"It \({type_name}\): property {path} is not supported"):
         deployer.one(type_name, **properties)
+
+
+def test_bus_policy_changes_in_place(deployer: Deployer) -> None:
+    def statement(account: str) -> dict[str, Any]:
+        return {
+            "Sid": "Put",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": "events:PutEvents",
+            "Resource": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/other",
+        }
+
+    def deploy(account: str | None) -> Any:
+        policy = {"Version": "2012-10-17", "Statement": [statement(account)]} if account else None
+        deployer.one("AWS::Events::EventBus", Name="other", **({"Policy": policy} if policy else {}))
+        return deployer.clients("events").describe_event_bus(Name="other")
+
+    assert "111111111111" in deploy("111111111111")["Policy"]
+    changed = deploy("222222222222")
+    assert "222222222222" in changed["Policy"]
+    assert "111111111111" not in changed["Policy"]
+    assert "Put" not in str(deploy(None).get("Policy"))
+
+
+def test_bus_statement_in_its_short_form(deployer: Deployer) -> None:
+    deployer.one(
+        "AWS::Events::EventBusPolicy",
+        StatementId="Short",
+        Action="events:PutEvents",
+        Principal="111111111111",
+    )
+
+    policy = json.loads(deployer.clients("events").describe_event_bus()["Policy"])
+    assert [one["Sid"] for one in policy["Statement"]] == ["Short"]
+
+
+def test_bus_statement_must_be_an_object(deployer: Deployer) -> None:
+    with pytest.raises(DeployError, match="property Statement is not an object"):
+        deployer.one("AWS::Events::EventBusPolicy", StatementId="S", Statement="text")

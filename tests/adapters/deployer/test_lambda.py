@@ -266,3 +266,34 @@ def test_unknown_property_is_refused(deployer: Deployer, properties: dict[str, A
         DeployError, match=rf"Function \(AWS::Lambda::Function\): property {path} is not supported"
     ):
         deploy(deployer, **properties)
+
+
+def test_settings_that_only_a_new_function_can_have(deployer: Deployer) -> None:
+    deploy(deployer)
+
+    with pytest.raises(
+        DeployError, match="property CodeSigningConfigArn cannot be changed or removed in place"
+    ):
+        deploy(deployer, CodeSigningConfigArn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-0")
+
+
+def test_asynchronous_invocation_settings_go(deployer: Deployer) -> None:
+    config = resource(
+        "AWS::Lambda::EventInvokeConfig",
+        FunctionName={"Ref": "Function"},
+        Qualifier="$LATEST",
+        MaximumRetryAttempts=1,
+    )
+    deploy(deployer, {"Config": config})
+
+    deploy(deployer)
+
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        deployer.clients("lambda").get_function_event_invoke_config(
+            FunctionName="record", Qualifier="$LATEST"
+        )
+
+
+def test_function_without_code_is_refused(deployer: Deployer) -> None:
+    with pytest.raises(DeployError, match=r"It \(AWS::Lambda::Function\): property Code is required"):
+        deployer.one(FUNCTION, Role="arn:role")

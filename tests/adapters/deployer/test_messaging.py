@@ -177,3 +177,28 @@ def test_subscription_changes_its_attributes_in_place(deployer: Deployer) -> Non
 def test_unknown_property_is_refused(deployer: Deployer, type_name: str) -> None:
     with pytest.raises(DeployError, match=rf"It \({type_name}\): property Oops is not supported"):
         deployer.one(type_name, Oops=1)
+
+
+def test_fifo_topic(deployer: Deployer) -> None:
+    arn = deployer.one(TOPIC, FifoTopic=True, ContentBasedDeduplication="true")
+
+    assert arn.endswith(".fifo")
+    assert topic_attributes(deployer, arn)["ContentBasedDeduplication"] == "true"
+
+
+def test_topic_policy_moves_between_topics(deployer: Deployer) -> None:
+    def resources(*topics: str) -> dict[str, Any]:
+        policy = resource(
+            "AWS::SNS::TopicPolicy", PolicyDocument=ALLOW, Topics=[{"Ref": topic} for topic in topics]
+        )
+        return {"One": resource(TOPIC), "Two": resource(TOPIC), "Policy": policy}
+
+    def allowed(state: Any, name: str) -> bool:
+        found = topic_attributes(deployer, deployer.physical_id(state, name))
+        return bool(json.loads(found["Policy"]) == ALLOW)
+
+    state = deployer.deploy(resources("One"))
+    assert (allowed(state, "One"), allowed(state, "Two")) == (True, False)
+
+    state = deployer.deploy(resources("Two"))
+    assert (allowed(state, "One"), allowed(state, "Two")) == (False, True)

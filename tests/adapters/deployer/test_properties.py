@@ -39,6 +39,8 @@ ROOT = ShapeResolver(MODEL).get_shape_by_name("Root")
     [
         ({"Id": "x"}, {"ID": "x"}),
         ({"Size": "12"}, {"Size": 12}),
+        ({"Size": "9007199254740993"}, {"Size": 9007199254740993}),
+        ({"Size": 3.0}, {"Size": 3}),
         ({"On": "true"}, {"On": True}),
         ({"On": "false"}, {"On": False}),
         ({"Rate": "0.5"}, {"Rate": 0.5}),
@@ -64,6 +66,8 @@ def test_value_takes_the_form_of_the_shape(value: Any, expected: Any) -> None:
         ({"Labels": ["x"]}, "property Labels is .* not an object"),
         ({"On": "yes"}, "property On is 'yes', not true or false"),
         ({"Size": "many"}, "property Size is 'many', not a number"),
+        ({"Size": "1.5"}, "property Size is '1.5', not a whole number"),
+        ({"Size": [1]}, r"property Size is \[1\], not a number"),
         ({"Id": None}, "property Id is None, not text"),
         ("text", "property  is 'text', not an object"),
     ],
@@ -94,6 +98,12 @@ def test_rest_reads_everything_not_read_yet() -> None:
 
     assert rest == {"Size": 1}
     assert list(properties.unread()) == []
+
+
+@pytest.mark.parametrize("method", ["child", "children"])
+def test_nested_value_of_another_kind_is_refused(method: str) -> None:
+    with pytest.raises(DeployError, match="property A is 'text', not"):
+        getattr(Properties({"A": "text"}), method)("A")
 
 
 def test_tags_come_as_a_list_or_a_map() -> None:

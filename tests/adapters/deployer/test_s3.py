@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from opentrail.errors import DeployError
 from tests.adapters.deployer.conftest import ACCOUNT, REGION, Deployer, requests_of, resource
@@ -258,3 +260,49 @@ def test_bucket_policy_is_written_changed_and_taken_off(deployer: Deployer) -> N
     deployer.deploy({"Bucket": resource(BUCKET, BucketName="audit-logs")})
     with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
         deployer.clients("s3").get_bucket_policy(Bucket="audit-logs")
+
+
+def test_acl_and_lock_change_in_place(deployer: Deployer) -> None:
+    ownership = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    versioned = {"VersioningConfiguration": {"Status": "Enabled"}, "OwnershipControls": ownership}
+    bucket = deployer.one(BUCKET, **versioned, AccessControl="LogDeliveryWrite")
+    s3 = deployer.clients("s3")
+    assert "LogDelivery" in str(s3.get_bucket_acl(Bucket=bucket)["Grants"])
+
+    deployer.one(BUCKET, **versioned, ObjectLockEnabled=True)
+
+    assert "LogDelivery" not in str(s3.get_bucket_acl(Bucket=bucket)["Grants"])
+    lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    assert lock["ObjectLockEnabled"] == "Enabled"
+
+
+def test_unknown_acl_is_refused(deployer: Deployer) -> None:
+    with pytest.raises(DeployError, match="property AccessControl: Everybody is not supported"):
+        deployer.one(BUCKET, AccessControl="Everybody")
+
+
+def test_log_target_is_required(deployer: Deployer) -> None:
+    with pytest.raises(DeployError, match="property LoggingConfiguration.DestinationBucketName is required"):
+        deployer.one(BUCKET, LoggingConfiguration={"LogFilePrefix": "x"})
+
+
+def test_cors(deployer: Deployer) -> None:
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposedHeaders": ["ETag"], "MaxAge": "60"}
+
+    bucket = deployer.one(BUCKET, CorsConfiguration={"CorsRules": [rule]})
+
+    (found,) = deployer.clients("s3").get_bucket_cors(Bucket=bucket)["CORSRules"]
+    assert (found["ExposeHeaders"], found["MaxAgeSeconds"]) == (["ETag"], 60)
+
+
+def test_bucket_of_another_region() -> None:
+    with mock_aws():
+        session = boto3.Session()
+
+        def clients(service: str) -> Any:
+            return session.client(service, region_name="eu-west-1")  # type: ignore[call-overload]
+
+        bucket = Deployer(clients, region="eu-west-1").one(BUCKET)
+
+        location = clients("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"]
+        assert location == "eu-west-1"

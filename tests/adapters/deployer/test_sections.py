@@ -134,3 +134,50 @@ def test_export_in_use_can_neither_change_nor_go(deployer: Deployer) -> None:
     deployer.engine.delete("User")
     deployer.engine.delete("Maker")
     assert queues(deployer) == []
+
+
+def outputs(value: Any) -> dict[str, Any]:
+    """Return an ``Outputs`` section with one value."""
+    return {"Value": {"Value": value}}
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"Fn::GetAtt": ["It", "Colour"]}, r"It \(AWS::SQS::Queue\): attribute Colour is not supported"),
+        ({"Fn::FindInMap": ["Sizes", "a", "b"]}, "there is no Sizes.a.b"),
+        ({"Ref": "AWS::Moon"}, "pseudo parameter AWS::Moon is not supported"),
+        ({"Fn::If": ["Nowhere", 1, 2]}, "condition Nowhere is not defined"),
+        ({"Fn::If": ["Circle", 1, 2]}, "condition Circle refers to itself"),
+        ({"Ref": "Absent"}, "Absent is referred to, but is no resource of this stack now"),
+        ({"Ref": "AWS::NotificationARNs"}, r"output Value is \[\], not text"),
+        ({"Fn::ImportValue": "own"}, "no other stack exports own"),
+    ],
+)
+def test_name_that_means_nothing_fails_the_stack(deployer: Deployer, value: Any, why: str) -> None:
+    never = {"Fn::Equals": ["a", "b"]}
+
+    with pytest.raises(DeployError, match=why):
+        deployer.deploy(
+            {"It": resource(QUEUE), "Absent": {**resource(QUEUE), "Condition": "Never"}},
+            Conditions={"Never": never, "Circle": {"Fn::Not": [{"Condition": "Circle"}]}},
+            Outputs=outputs(value),
+        )
+
+    assert queues(deployer) == []
+
+
+def test_rule_with_a_condition_counts_only_when_it_holds(deployer: Deployer) -> None:
+    def deploy(stage: str) -> str:
+        never = {"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "not in production"}
+        production = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+        return deployer.deploy(
+            {"It": resource(QUEUE)},
+            Parameters={"Stage": {"Type": "String"}},
+            Rules={"Check": {"RuleCondition": production, "Assertions": [never]}},
+            given={"Stage": stage},
+        ).status
+
+    assert deploy("dev") == "CREATE_COMPLETE"
+    with pytest.raises(DeployError, match="rule Check: not in production"):
+        deploy("prod")

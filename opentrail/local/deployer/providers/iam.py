@@ -14,6 +14,7 @@ from opentrail.local.deployer.state import Made
 
 _MAX_NAME: Final = 64  # characters of a role name
 _MAX_POLICY_NAME: Final = 128
+_DEFAULT_SESSION_SECONDS: Final = 3600  # IAM's own default for a role
 _HOLDERS: Final = ("Roles", "Users", "Groups")  # whom a policy can be attached to
 
 
@@ -35,7 +36,7 @@ class Role(Provider):
             "attached": list(properties.take("ManagedPolicyArns", [])),
             "boundary": properties.text("PermissionsBoundary"),
             "description": properties.text("Description") or "",
-            "max_session_seconds": int(properties.take("MaxSessionDuration", 3600)),
+            "max_session_seconds": properties.whole("MaxSessionDuration") or _DEFAULT_SESSION_SECONDS,
             "tags": properties.tags(),
         }
 

@@ -24,9 +24,9 @@ class Key(Provider):
             "description": properties.text("Description") or "",
             "policy": properties.text("KeyPolicy"),
             "rotation": properties.flag("EnableKeyRotation"),
-            "rotation_days": properties.take("RotationPeriodInDays"),
+            "rotation_days": properties.whole("RotationPeriodInDays"),
             "enabled": properties.flag("Enabled", absent=True),
-            "pending_days": int(properties.take("PendingWindowInDays", _DEFAULT_PENDING_DAYS)),
+            "pending_days": properties.whole("PendingWindowInDays") or _DEFAULT_PENDING_DAYS,
             "tags": properties.tags(),
             "key": properties.rest(site.shape("kms", "CreateKey")),
         }
@@ -96,6 +96,6 @@ def _set_rotation(client: Any, key: str, before: Wanted | None, wanted: Wanted) 
         return
     if wanted["rotation"]:
         days = wanted["rotation_days"]
-        client.enable_key_rotation(KeyId=key, **({"RotationPeriodInDays": int(days)} if days else {}))
+        client.enable_key_rotation(KeyId=key, **({"RotationPeriodInDays": days} if days else {}))
     elif before is not None and before["rotation"]:
         client.disable_key_rotation(KeyId=key)

@@ -46,13 +46,12 @@ class Function(Provider):
         source = properties.child("Code")
         if source is None:
             raise DeployError("property Code is required")
-        reserved = properties.take("ReservedConcurrentExecutions")
         inline = source.text("ZipFile")
         runtime = str(properties.take("Runtime", ""))
         shape = site.shape("lambda", "CreateFunction")
         wanted: Wanted = {
             "code": source.rest(shape.members["Code"]),
-            "reserved": None if reserved is None else int(reserved),
+            "reserved": properties.whole("ReservedConcurrentExecutions"),
             "tags": properties.tags(),
             "function": properties.rest(shape),
         }

@@ -19,9 +19,8 @@ class LogGroup(Provider):
 
     def read(self, properties: Properties, site: Site) -> Wanted:
         """Return ``group`` (CreateLogGroup), ``key``, ``days`` and ``tags``."""
-        days = properties.take("RetentionInDays")
         return {
-            "days": None if days is None else int(days),
+            "days": properties.whole("RetentionInDays"),
             "key": properties.text("KmsKeyId"),
             "tags": properties.tags(),
             "group": properties.rest(site.shape("logs", "CreateLogGroup")),

@@ -50,8 +50,8 @@ def _filter(rule: Properties) -> dict[str, Any]:
     if (prefix := rule.text("Prefix")) is not None:
         parts["Prefix"] = prefix
     for name in _SIZES:
-        if (size := rule.take(name)) is not None:
-            parts[name] = int(size)
+        if (size := rule.whole(name)) is not None:
+            parts[name] = size
     tags = [{"Key": key, "Value": value} for key, value in rule.tags("TagFilters").items()]
     if len(parts) + len(tags) > 1:
         return {"And": {**parts, **({"Tags": tags} if tags else {})}}
@@ -62,7 +62,7 @@ def _filter(rule: Properties) -> dict[str, Any]:
 
 def _expiration(rule: Properties) -> dict[str, Any]:
     return _present(
-        Days=_whole(rule, "ExpirationInDays"),
+        Days=rule.whole("ExpirationInDays"),
         Date=rule.text("ExpirationDate"),
         ExpiredObjectDeleteMarker=rule.flag("ExpiredObjectDeleteMarker") or None,
     )
@@ -70,43 +70,38 @@ def _expiration(rule: Properties) -> dict[str, Any]:
 
 def _transition(one: Properties) -> dict[str, Any]:
     return _present(
-        Days=_whole(one, "TransitionInDays"),
+        Days=one.whole("TransitionInDays"),
         Date=one.text("TransitionDate"),
         StorageClass=one.need("StorageClass"),
     )
 
 
 def _noncurrent_expiration(rule: Properties) -> dict[str, Any]:
-    short = _whole(rule, "NoncurrentVersionExpirationInDays")
+    short = rule.whole("NoncurrentVersionExpirationInDays")
     one = rule.child("NoncurrentVersionExpiration")
     if one is None:
         return _present(NoncurrentDays=short)
     return _present(
-        NoncurrentDays=_whole(one, "NoncurrentDays"),
-        NewerNoncurrentVersions=_whole(one, "NewerNoncurrentVersions"),
+        NoncurrentDays=one.whole("NoncurrentDays"),
+        NewerNoncurrentVersions=one.whole("NewerNoncurrentVersions"),
     )
 
 
 def _noncurrent_transition(one: Properties) -> dict[str, Any]:
     return _present(
-        NoncurrentDays=_whole(one, "TransitionInDays"),
-        NewerNoncurrentVersions=_whole(one, "NewerNoncurrentVersions"),
+        NoncurrentDays=one.whole("TransitionInDays"),
+        NewerNoncurrentVersions=one.whole("NewerNoncurrentVersions"),
         StorageClass=one.need("StorageClass"),
     )
 
 
 def _abort(one: Properties | None) -> dict[str, Any]:
-    return {} if one is None else _present(DaysAfterInitiation=_whole(one, "DaysAfterInitiation"))
+    return {} if one is None else _present(DaysAfterInitiation=one.whole("DaysAfterInitiation"))
 
 
 def _one_or_many(rule: Properties, name: str) -> list[Properties]:
     single = rule.child(name)
     return [*([single] if single else []), *rule.children(f"{name}s")]
-
-
-def _whole(properties: Properties, name: str) -> int | None:
-    value = properties.take(name)
-    return None if value is None else int(value)
 
 
 def _present(**members: Any) -> dict[str, Any]:
