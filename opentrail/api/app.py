@@ -15,6 +15,7 @@ import msgspec
 from botocore.model import OperationModel
 
 from opentrail.api.actions import (
+    delegated_admins,
     event_configuration,
     event_selectors,
     insight_selectors,
@@ -39,6 +40,7 @@ ACTIONS: dict[str, Action] = {
     "CreateTrail": trails.create_trail,
     "DeleteResourcePolicy": resource_policies.refuse_resource,
     "DeleteTrail": trails.delete_trail,
+    "DeregisterOrganizationDelegatedAdmin": delegated_admins.deregister_admin,
     "DescribeTrails": trails.describe_trails,
     "GetEventConfiguration": event_configuration.get_event_configuration,
     "GetEventSelectors": event_selectors.get_event_selectors,
@@ -53,6 +55,7 @@ ACTIONS: dict[str, Action] = {
     "PutEventSelectors": event_selectors.put_event_selectors,
     "PutInsightSelectors": insight_selectors.put_insight_selectors,
     "PutResourcePolicy": resource_policies.refuse_resource,
+    "RegisterOrganizationDelegatedAdmin": delegated_admins.register_admin,
     "RemoveTags": tags.remove_tags,
     "StartLogging": logging_state.start_logging,
     "StopLogging": logging_state.stop_logging,

@@ -98,7 +98,7 @@ class PublicKeys(Protocol):
 
 
 class Organizations(Protocol):
-    """Maps to DescribeOrganization, ListAWSServiceAccessForOrganization, ListDelegatedAdministrators."""
+    """The organization's directory; each method maps to the call of organizations of like name."""
 
     def of(self, account: str) -> Organization | None:
         """The organization ``account`` is in, or None. Raises ``StorageError``."""
@@ -108,6 +108,15 @@ class Organizations(Protocol):
 
     def delegated_admins(self, organization: Organization) -> frozenset[str]:
         """The accounts that administer CloudTrail for the organization. Raises ``StorageError``."""
+
+    def has_account(self, organization: Organization, account: str) -> bool:
+        """True when ``account`` is in the organization. Raises ``StorageError``."""
+
+    def add_admin(self, organization: Organization, account: str) -> None:
+        """Make ``account`` a delegated administrator for CloudTrail. Raises ``StorageError``."""
+
+    def remove_admin(self, organization: Organization, account: str) -> None:
+        """Take that back. Raises ``StorageError``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

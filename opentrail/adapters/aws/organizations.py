@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.exceptions import ClientError
 
 from opentrail.adapters.aws.destinations import ClientsFor
@@ -12,7 +14,11 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 class AwsOrganizations:
-    """Asked afresh each time: an account may join or leave at any moment."""
+    """Asked afresh each time: an account may join or leave at any moment.
+
+    What only the management account may see or do is done in its name. ``region``
+    is where Organizations, which has no Regions, is asked.
+    """
 
     def __init__(self, clients_for: ClientsFor, region: str) -> None:
         self._clients_for = clients_for
@@ -20,10 +26,9 @@ class AwsOrganizations:
 
     def of(self, account: str) -> Organization | None:
         """See ``opentrail.api.ports.Organizations``."""
-        client = self._clients_for(account, self._region)("organizations")
         with storage_errors(f"describe the organization of {account}"):
             try:
-                found = client.describe_organization()["Organization"]
+                found = self._client(account).describe_organization()["Organization"]
             except ClientError as error:
                 if error.response["Error"]["Code"] == "AWSOrganizationsNotInUseException":
                     return None
@@ -36,17 +41,46 @@ class AwsOrganizations:
 
     def trusts_cloudtrail(self, organization: Organization) -> bool:
         """See ``opentrail.api.ports.Organizations``."""
-        client = self._clients_for(organization.management_account, self._region)("organizations")
+        client = self._client(organization.management_account)
         with storage_errors(f"list the services {organization.id} trusts"):
             pages = client.get_paginator("list_aws_service_access_for_organization").paginate()
-            services = {s["ServicePrincipal"] for p in pages for s in p["EnabledServicePrincipals"]}
-        return CLOUDTRAIL in services
+            return any(
+                s["ServicePrincipal"] == CLOUDTRAIL for p in pages for s in p["EnabledServicePrincipals"]
+            )
 
     def delegated_admins(self, organization: Organization) -> frozenset[str]:
         """See ``opentrail.api.ports.Organizations``."""
-        client = self._clients_for(organization.management_account, self._region)("organizations")
+        client = self._client(organization.management_account)
         with storage_errors(f"list the delegated administrators of {organization.id}"):
             pages = client.get_paginator("list_delegated_administrators").paginate(
                 ServicePrincipal=CLOUDTRAIL
             )
             return frozenset(a["Id"] for p in pages for a in p["DelegatedAdministrators"])
+
+    def has_account(self, organization: Organization, account: str) -> bool:
+        """See ``opentrail.api.ports.Organizations``."""
+        with storage_errors(f"look for {account} in {organization.id}"):
+            try:
+                self._client(organization.management_account).describe_account(AccountId=account)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "AccountNotFoundException":
+                    return False
+                raise
+        return True
+
+    def add_admin(self, organization: Organization, account: str) -> None:
+        """See ``opentrail.api.ports.Organizations``."""
+        with storage_errors(f"register {account} as delegated administrator"):
+            self._client(organization.management_account).register_delegated_administrator(
+                AccountId=account, ServicePrincipal=CLOUDTRAIL
+            )
+
+    def remove_admin(self, organization: Organization, account: str) -> None:
+        """See ``opentrail.api.ports.Organizations``."""
+        with storage_errors(f"deregister the delegated administrator {account}"):
+            self._client(organization.management_account).deregister_delegated_administrator(
+                AccountId=account, ServicePrincipal=CLOUDTRAIL
+            )
+
+    def _client(self, account: str) -> Any:
+        return self._clients_for(account, self._region)("organizations")

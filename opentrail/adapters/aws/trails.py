@@ -16,9 +16,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from opentrail.errors import ConflictError, StorageError
+from opentrail.adapters.aws.failure import storage_errors
+from opentrail.errors import StorageError
 from opentrail.model.trail import Trail, TrailStatus
 
 TRAIL_PREFIX = "trail#"
@@ -194,14 +194,8 @@ class DynamoTrails:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _call(self, verb: str, method: Callable[..., Any], **arguments: Any) -> Any:
-        try:
+        with storage_errors(f"{verb} dynamodb {self._table}"):
             return method(TableName=self._table, **arguments)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            kind = ConflictError if code == "ConditionalCheckFailedException" else StorageError
-            raise kind(f"{verb} dynamodb {self._table}: {error}", code) from error
-        except BotoCoreError as error:
-            raise StorageError(f"{verb} dynamodb {self._table}: {error}") from error
 
 
 def _trail_key(account: str, home_region: str, name: str) -> Item:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from opentrail.adapters.aws.trails import DynamoTrails, StoredTrail
 from opentrail.errors import ConflictError, StorageError
-from opentrail.model.trail import Trail, TrailStatus
-
-ACCOUNT = "123456789012"
-
-
-def make_trail(**changes: Any) -> Trail:
-    return Trail(**{"account": ACCOUNT, "home_region": "us-east-1", "name": "t1", "bucket": "b"} | changes)
+from opentrail.model.trail import TrailStatus
+from tests.adapters.api.conftest import ACCOUNT, ClientsFor, make_table, make_trail
 
 
 @pytest.fixture
-def client(clients_for: Callable[[str, str], Callable[[str], Any]]) -> Any:
+def client(clients_for: ClientsFor) -> Any:
     return clients_for(ACCOUNT, "us-east-1")("dynamodb")
 
 
 @pytest.fixture
 def trails(client: Any) -> DynamoTrails:
-    client.create_table(
-        TableName="trails",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table(client)
     return DynamoTrails(client, "trails")
 
 

@@ -17,6 +17,7 @@ from opentrail.model.trail import Trail, TrailStatus
 ACCOUNT = "123456789012"
 MANAGEMENT = "111111111111"
 MEMBER = "222222222222"
+ADMIN = "333333333333"
 ORGANIZATION = "o-exampleorgid"
 HOME = "us-east-1"
 ABROAD = "eu-west-1"
@@ -157,6 +158,7 @@ class World:
     )
     organization: Organization | None = None
     trusted: bool = True
+    members: set[str] = field(default_factory=lambda: {MANAGEMENT, MEMBER, ADMIN})
     admins: set[str] = field(default_factory=set)
 
     def ports(self) -> Ports:
@@ -253,13 +255,22 @@ class _PublicKeys(_Part):
 
 class _Organizations(_Part):
     def of(self, account: str) -> Organization | None:
-        return self.world.organization if account in {MANAGEMENT, MEMBER, *self.world.admins} else None
+        return self.world.organization if account in self.world.members else None
 
     def trusts_cloudtrail(self, organization: Organization) -> bool:
         return self.world.trusted
 
     def delegated_admins(self, organization: Organization) -> frozenset[str]:
         return frozenset(self.world.admins)
+
+    def has_account(self, organization: Organization, account: str) -> bool:
+        return account in self.world.members
+
+    def add_admin(self, organization: Organization, account: str) -> None:
+        self.world.admins.add(account)
+
+    def remove_admin(self, organization: Organization, account: str) -> None:
+        self.world.admins.remove(account)
 
 
 def statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
