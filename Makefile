@@ -47,8 +47,7 @@ opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"
 	@rm -rf cdk.out opentrail/_deploy
 	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false > /dev/null
-	@mkdir -p opentrail/_deploy
-	@cp -R cdk.out/*.template.json cdk.out/*.assets.json cdk.out/asset.* opentrail/_deploy/
+	@cp -R cdk.out opentrail/_deploy
 	@touch $@
 
 check: setup
