@@ -14,7 +14,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,8 +144,10 @@ class _Poller:
             queue = find_queue(self.mapping.event_source_arn)
             release_messages(queue, self._unacknowledged.values())
             self._unacknowledged.clear()
-            while (batch := self._batch(queue)).taken:
+            failed: set[str] = set()
+            while (batch := self._batch(queue, failed)).taken:
                 done += batch
+                failed.update(self._unacknowledged)
             return done
 
     def _run(self) -> None:
@@ -176,8 +178,9 @@ class _Poller:
             if self._stopped.wait(min(_COUNT_SECONDS, left)):
                 return
 
-    def _batch(self, queue: Any) -> Drained:
-        batch = _Batch()
+    def _batch(self, queue: Any, failed_before: Collection[str] = ()) -> Drained:
+        # A message that failed in this drain and is visible again at once would never let it end.
+        batch = _Batch(failed_before)
         messages = take_messages(queue, self.mapping.batch_size, batch.accept)
         if not messages:
             return Drained()
@@ -185,6 +188,8 @@ class _Poller:
         delete_messages(queue, unwanted)
         wanted = [message for message in messages if message not in unwanted]
         failed = self._handle(queue, wanted) if wanted else []
+        for message in messages:
+            self._unacknowledged.pop(message.id, None)
         self._unacknowledged.update({message.id: message for message in failed})
         done = Drained(len(messages), len(failed))
         self.total += done
@@ -204,15 +209,16 @@ class _Poller:
 
 
 class _Batch:
-    """Accepts messages while they fit into one payload."""
+    """Accepts messages while they fit into one payload, up to the first that is not wanted again."""
 
-    def __init__(self) -> None:
+    def __init__(self, unwanted: Collection[str]) -> None:
+        self._unwanted = unwanted
         self._bytes = len('{"Records":[]}')
 
     def accept(self, message: Any) -> bool:
         # The rest of a record is about 600 bytes; message attributes are rare.
         size = len(json.dumps([message.body, list(message.message_attributes.items())], default=str)) + 1024
-        if self._bytes + size > MAX_BATCH_BYTES:
+        if message.id in self._unwanted or self._bytes + size > MAX_BATCH_BYTES:
             return False
         self._bytes += size
         return True

@@ -120,11 +120,13 @@ def delete_messages(queue: Queue, done: Collection[Message]) -> None:
 
 
 def release_messages(queue: Queue, held: Collection[Message]) -> None:
-    """Make received messages visible again at once."""
+    """Make received messages visible again at once, those that are still on the queue."""
+    ids = {message.id for message in held}
     with queue._messages_lock:
-        for message in held:
-            message.visible_at = 0.0
-            queue._pending_messages.discard(message)
+        for message in queue._messages:
+            if message.id in ids:
+                message.visible_at = 0.0
+                queue._pending_messages.discard(message)
 
 
 def visible_count(queue: Queue, limit: int) -> int:

@@ -1,0 +1,77 @@
+"""S3: bucket policies, notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opentrail.local.moto_patches.switch import hooks, replace
+
+
+def apply() -> None:
+    """Correct S3."""
+    from moto.s3 import notifications
+    from moto.s3.models import FakeBucket
+
+    # moto reads no Condition of a bucket policy: any statement with one denies, the usual
+    # SecureTransport deny as well as CloudTrail's own Allow.
+    def get_permission(_: Callable[..., Any]) -> Callable[..., Any]:
+        def neutral(_bucket: Any, action: str, resource: str) -> Any:
+            from moto.iam.access_control import PermissionResult
+
+            return PermissionResult.NEUTRAL
+
+        return neutral
+
+    replace(FakeBucket, "get_permission", get_permission)
+
+    # moto gives every S3 event on the bus the same id, invented facts, and sends it to every
+    # bus; AWS sends it to the default bus only.
+    def send_event_bridge(_: Callable[..., Any]) -> Callable[..., Any]:
+        def send(account: str, bucket: Any, event_name: str, key: Any) -> None:
+            hooks().publish(
+                account, bucket.region_name, _s3_event(account, bucket, event_name, key), rules=None
+            )
+
+        return send
+
+    replace(notifications, "_send_event_bridge_message", send_event_bridge)
+
+    # moto reports "tags added" for every PutObject, tags or not.
+    def send_event(original: Callable[..., Any]) -> Callable[..., Any]:
+        def send(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+            added = notifications.S3NotificationEvent.OBJECT_TAGGING_PUT_EVENT
+            if event_name != added or _has_tags(account_id, bucket, key):
+                original(account_id, event_name, bucket, key)
+
+        return send
+
+    replace(notifications, "send_event", send_event)
+
+
+def _has_tags(account: str, bucket: Any, key: Any) -> bool:
+    from moto.s3.models import s3_backends
+
+    return bool(s3_backends[account][bucket.partition].tagger.get_tag_dict_for_resource(key.arn))
+
+
+def _s3_event(account: str, bucket: Any, event_name: Any, key: Any) -> dict[str, Any]:
+    from moto.s3.notifications import _detail_type
+
+    detail: dict[str, Any] = {
+        "version": "0",
+        "bucket": {"name": bucket.name},
+        "object": {"key": key.name, "size": key.size, "etag": key.etag.strip('"')},
+        "requester": account,
+        "reason": {"Delete": "DeleteObject", "Put": "PutObject", "Copy": "CopyObject"}.get(
+            event_name.split(":")[-1], event_name.split(":")[-1]
+        ),
+    }
+    if key.version_id not in (None, "null"):
+        detail["object"]["version-id"] = str(key.version_id)
+    return {
+        "detail-type": _detail_type(event_name),
+        "source": "aws.s3",
+        "resources": [bucket.arn],
+        "detail": detail,
+    }

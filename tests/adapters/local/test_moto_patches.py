@@ -1,0 +1,382 @@
+"""Each correction twice: what moto does without it (so that we notice when moto is corrected), and with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from opentrail.local import moto_patches
+from opentrail.local.transport import Clients
+from tests.adapters.local.conftest import ACCOUNT, Notes, make_function, make_queue
+
+CONDITIONED = {
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::audit-logs/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+}
+
+
+def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def bucket_with_policy(clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="audit-logs")
+    clients("s3").put_bucket_policy(Bucket="audit-logs", Policy=json.dumps(CONDITIONED))
+
+
+def test_moto_denies_for_a_condition_it_does_not_read(clients: Clients) -> None:
+    bucket_with_policy(clients)
+
+    with pytest.raises(ClientError, match="403"):
+        clients("s3").put_object(Bucket="audit-logs", Key="k", Body=b"x")
+
+
+def test_conditions_of_bucket_policies_do_not_deny(notes: Notes, clients: Clients) -> None:
+    bucket_with_policy(clients)
+
+    clients("s3").put_object(Bucket="audit-logs", Key="k", Body=b"x")
+
+    assert clients("s3").get_object(Bucket="audit-logs", Key="k")["Body"].read() == b"x"
+
+
+def mapped_queue(clients: Clients) -> str:
+    url, arn = make_queue(clients)
+    make_function(clients, "def handler(event, context): return None")
+    clients("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="worker")
+    return url
+
+
+def test_moto_consumes_messages_inside_send_message(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.awslambda.models import LambdaBackend
+
+    handed: list[str] = []
+
+    def take(_backend: Any, arn: str, messages: list[Any], queue: str) -> bool:
+        handed.extend(message.body for message in messages)
+        return True
+
+    monkeypatch.setattr(LambdaBackend, "send_sqs_batch", take)
+    url = mapped_queue(clients)
+
+    clients("sqs").send_message(QueueUrl=url, MessageBody="one")
+
+    assert handed == ["one"]
+
+
+def test_mapped_queues_keep_their_messages(notes: Notes, clients: Clients) -> None:
+    url = mapped_queue(clients)
+
+    clients("sqs").send_message(QueueUrl=url, MessageBody="one")
+
+    assert notes.queues == ["inbox"]
+    assert [m["Body"] for m in clients("sqs").receive_message(QueueUrl=url)["Messages"]] == ["one"]
+
+
+def test_moto_deletes_without_a_lock(moto_app: Any) -> None:
+    from moto.sqs.models import Message, Queue
+
+    queue = Queue("inbox", "us-east-1", ACCOUNT)
+    queue.add_message(Message("1", "body"))
+    queue._messages_lock.acquire()
+    deleted = threading.Thread(target=delete_quietly, args=(queue,))
+    deleted.start()
+    deleted.join(5)
+    queue._messages_lock.release()
+
+    assert not deleted.is_alive()
+
+
+def test_deletes_wait_for_the_queue_lock(notes: Notes) -> None:
+    from moto.sqs.models import Message, Queue
+
+    queue = Queue("inbox", "us-east-1", ACCOUNT)
+    queue.add_message(Message("1", "body"))
+    queue._messages_lock.acquire()
+    deleted = threading.Thread(target=delete_quietly, args=(queue,))
+    deleted.start()
+    deleted.join(0.05)
+    waited = deleted.is_alive()
+    queue._messages_lock.release()
+    deleted.join(5)
+
+    assert waited
+    assert not deleted.is_alive()
+
+
+def delete_quietly(queue: Any) -> None:
+    from moto.sqs.exceptions import ReceiptHandleIsInvalid
+
+    with pytest.raises(ReceiptHandleIsInvalid):
+        queue.delete_message("no such handle")
+
+
+def test_moto_wants_docker_for_functions(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.awslambda.models import LambdaFunction
+
+    ran: list[Any] = []
+
+    def in_docker(_function: Any, event: Any = None) -> tuple[str, bool, str]:
+        ran.append(event)
+        return "{}", False, ""
+
+    monkeypatch.setattr(LambdaFunction, "_invoke_lambda", in_docker)
+    make_function(clients, "def handler(event, context): return None")
+
+    clients("lambda").invoke(FunctionName="worker", Payload=b'{"a": 1}')
+
+    assert ran == [{"a": 1}]
+
+
+def test_functions_are_invoked_by_the_runtime(notes: Notes, clients: Clients) -> None:
+    make_function(clients, "def handler(event, context): return None")
+
+    answer = clients("lambda").invoke(FunctionName="worker", Payload=b'{"a": 1}', LogType="Tail")
+
+    assert answer["Payload"].read() == b'"done"'
+    name, payload, headers = notes.invoked[0]
+    assert (name, payload, headers["x-amz-log-type"]) == ("worker", b'{"a": 1}', "Tail")
+
+
+LOGGING = {"LogFormat": "JSON", "LogGroup": "/mine"}
+
+
+def test_moto_forgets_the_logging_configuration(clients: Clients) -> None:
+    make_function(clients, "", LoggingConfig=LOGGING)
+
+    assert "LoggingConfig" not in clients("lambda").get_function_configuration(FunctionName="worker")
+
+
+def test_logging_configuration_is_kept_and_updated(notes: Notes, clients: Clients) -> None:
+    make_function(clients, "", LoggingConfig=LOGGING)
+    configuration = clients("lambda").get_function_configuration(FunctionName="worker")
+
+    updated = clients("lambda").update_function_configuration(
+        FunctionName="worker", LoggingConfig={"LogFormat": "Text"}
+    )
+
+    assert configuration["LoggingConfig"] == LOGGING
+    assert updated["LoggingConfig"] == {"LogFormat": "Text"}
+
+
+def rule_to_topic(clients: Clients) -> None:
+    topic = clients("sns").create_topic(Name="topic")["TopicArn"]
+    clients("events").put_rule(Name="rule", EventPattern=json.dumps({"source": ["mine"]}))
+    clients("events").put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": topic}])
+
+
+ENTRY = {"Source": "mine", "DetailType": "t", "Detail": '{"a":  1}'}
+
+
+def test_moto_cannot_deliver_to_topics(clients: Clients) -> None:
+    rule_to_topic(clients)
+
+    with pytest.raises(NotImplementedError):
+        clients("events").put_events(Entries=[ENTRY])
+
+
+def test_put_events_reaches_the_runtime_with_its_detail_untouched(notes: Notes, clients: Clients) -> None:
+    rule_to_topic(clients)
+
+    answer = clients("events").put_events(Entries=[ENTRY])
+
+    assert answer["FailedEntryCount"] == 0
+    assert notes.entries[0][2][0]["Detail"] == '{"a":  1}'
+
+
+def test_moto_accepts_patterns_with_unknown_operators(clients: Clients) -> None:
+    answer = clients("events").put_rule(Name="rule", EventPattern='{"source": [{"regex": ".*"}]}')
+
+    assert "RuleArn" in answer
+
+
+def test_invalid_patterns_are_refused(notes: Notes, clients: Clients) -> None:
+    with pytest.raises(ClientError, match="Unrecognized match type regex") as error:
+        clients("events").put_rule(Name="rule", EventPattern='{"source": [{"regex": ".*"}]}')
+
+    assert code_of(error) == "InvalidEventPatternException"
+
+
+def test_event_pattern_can_be_tested(notes: Notes, clients: Clients) -> None:
+    event = {
+        **{"id": "1", "account": ACCOUNT, "source": "mine", "time": "2026-01-10T18:12:23Z"},
+        **{"region": "us-east-1", "resources": [], "detail-type": "t", "detail": {"a": 1}},
+    }
+
+    def result(pattern: dict[str, Any]) -> bool:
+        answer = clients("events").test_event_pattern(
+            EventPattern=json.dumps(pattern), Event=json.dumps(event)
+        )
+        return bool(answer["Result"])
+
+    assert result({"detail": {"a": [{"numeric": [">", 0]}]}})
+    assert not result({"detail": {"a": [2]}})
+
+
+def notified_bucket(clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="audit-logs")
+    clients("s3").put_bucket_notification_configuration(
+        Bucket="audit-logs", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+
+
+def test_moto_reports_tags_that_nobody_added(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.s3 import notifications
+
+    sent: list[Any] = []
+    monkeypatch.setattr(notifications, "_send_event_bridge_message", lambda *call: sent.append(str(call[2])))
+    notified_bucket(clients)
+
+    clients("s3").put_object(Bucket="audit-logs", Key="k", Body=b"x")
+
+    assert len(sent) == 2
+
+
+def test_objects_make_one_event(notes: Notes, clients: Clients) -> None:
+    notified_bucket(clients)
+
+    clients("s3").put_object(Bucket="audit-logs", Key="k", Body=b"x")
+    clients("s3").delete_object(Bucket="audit-logs", Key="k")
+
+    created, deleted = (event for _, _, event, _ in notes.published)
+    assert created["detail-type"] == "Object Created"
+    assert created["detail"]["bucket"] == {"name": "audit-logs"}
+    assert created["detail"]["object"]["key"] == "k"
+    assert created["detail"]["reason"] == "PutObject"
+    assert deleted["detail-type"] == "Object Deleted"
+    assert all(rules is None for *_, rules in notes.published)
+
+
+DIGEST = hashlib.sha256(b"message").digest()
+
+
+def signs_a_digest_as_it_is(clients: Clients, spec: str, algorithm: str) -> bool:
+    kms = clients("kms")
+    key = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    signature = kms.sign(KeyId=key, Message=DIGEST, MessageType="DIGEST", SigningAlgorithm=algorithm)[
+        "Signature"
+    ]
+    answer = kms.verify(KeyId=key, Message=b"message", Signature=signature, SigningAlgorithm=algorithm)
+    return bool(answer["SignatureValid"])
+
+
+SIGNING = [("RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"), ("ECC_NIST_P256", "ECDSA_SHA_256")]
+
+
+@pytest.mark.parametrize(("spec", "algorithm"), SIGNING)
+def test_moto_hashes_a_digest_once_more(clients: Clients, spec: str, algorithm: str) -> None:
+    assert not signs_a_digest_as_it_is(clients, spec, algorithm)
+
+
+@pytest.mark.parametrize(("spec", "algorithm"), SIGNING)
+def test_digest_is_signed_as_it_is(notes: Notes, clients: Clients, spec: str, algorithm: str) -> None:
+    assert signs_a_digest_as_it_is(clients, spec, algorithm)
+
+
+def disabled_key(clients: Clients) -> str:
+    key: str = clients("kms").create_key()["KeyMetadata"]["KeyId"]
+    clients("kms").disable_key(KeyId=key)
+    return key
+
+
+def test_moto_encrypts_with_a_disabled_key(clients: Clients) -> None:
+    assert clients("kms").encrypt(KeyId=disabled_key(clients), Plaintext=b"x")["CiphertextBlob"]
+
+
+def test_disabled_key_does_nothing(notes: Notes, clients: Clients) -> None:
+    kms = clients("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    kms.disable_key(KeyId=key)
+
+    for call in (
+        lambda: kms.encrypt(KeyId=key, Plaintext=b"x"),
+        lambda: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
+        lambda: kms.decrypt(CiphertextBlob=blob),
+    ):
+        with pytest.raises(ClientError) as error:
+            call()
+        assert code_of(error) == "DisabledException"
+
+
+def test_key_that_waits_for_deletion_does_not_sign(notes: Notes, clients: Clients) -> None:
+    kms = clients("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+
+    with pytest.raises(ClientError) as error:
+        kms.sign(KeyId=key, Message=b"m", SigningAlgorithm="ECDSA_SHA_256")
+
+    assert code_of(error) == "KMSInvalidStateException"
+
+
+def test_moto_gives_users_ids_without_prefix(clients: Clients) -> None:
+    assert not clients("iam").create_user(UserName="bob")["User"]["UserId"].startswith("AIDA")
+
+
+def test_ids_have_the_prefixes_of_iam(notes: Notes, clients: Clients) -> None:
+    iam = clients("iam")
+
+    assert iam.create_user(UserName="bob")["User"]["UserId"].startswith("AIDA")
+    assert iam.create_group(GroupName="them")["Group"]["GroupId"].startswith("AGPA")
+    profile = iam.create_instance_profile(InstanceProfileName="it")["InstanceProfile"]
+    assert profile["InstanceProfileId"].startswith("AIPA")
+    assert len(profile["InstanceProfileId"]) == 21
+
+
+def test_moto_keeps_every_object_it_ever_made(moto_app: Any) -> None:
+    from moto.sqs.models import Message
+
+    before = len(Message.instances_tracked)
+    Message("1", "body")
+
+    assert len(Message.instances_tracked) == before + 1
+
+
+def test_objects_are_not_kept(notes: Notes) -> None:
+    from moto.sqs.models import Message
+
+    before = len(Message.instances_tracked)
+    Message("1", "body")
+
+    assert len(Message.instances_tracked) == before
+
+
+def test_unknown_keys_belong_to_the_account_asked_for(moto_app: Any) -> None:
+    hooks = Notes()
+    plain = Clients(moto_app, account=ACCOUNT, region="us-east-1", act_as_account=False)
+
+    moto_patches.install(hooks, default_account="111122223333")
+    installed = plain("sts").get_caller_identity()["Account"]
+    moto_patches.uninstall(hooks)
+
+    assert installed == "111122223333"
+    assert plain("sts").get_caller_identity()["Account"] == ACCOUNT
+
+
+def test_uninstalling_an_earlier_runtime_leaves_the_later_one(notes: Notes, clients: Clients) -> None:
+    later = Notes()
+    moto_patches.install(later, default_account=ACCOUNT)
+    moto_patches.uninstall(notes)
+    make_queue(clients)
+
+    clients("sqs").send_message(
+        QueueUrl=clients("sqs").get_queue_url(QueueName="inbox")["QueueUrl"], MessageBody="x"
+    )
+    moto_patches.uninstall(later)
+
+    assert later.queues == ["inbox"]
