@@ -19,6 +19,7 @@ from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.api.app import ApiRequest, CloudTrailApi
 from opentrail.api.ports import Ports
 from opentrail.local.call import Call, Reply, ServiceHandler
+from opentrail.local.policy_templates import TEMPLATE_OWNER, publish_policy_templates
 
 FIRST_REGION = "us-east-1"  # where services without Regions are asked
 
@@ -26,12 +27,14 @@ FIRST_REGION = "us-east-1"  # where services without Regions are asked
 class Clients(Protocol):
     """Unrecorded clients; without Region and account, of those OpenTrail is deployed in."""
 
+    region: str
+
     def __call__(self, service: str, *, region: str = "", account: str = "") -> Any:
         """The client of ``service``."""
 
 
 def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceHandler:
-    """The handler for the service ``cloudtrail``.
+    """The handler for the service ``cloudtrail``, and what the aws-cli expects to find beside it.
 
     Args:
         clients: makes boto3 clients below the gateway, of any account and Region.
@@ -40,6 +43,7 @@ def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceH
     Returns:
         ServiceHandler: it never raises for what a caller sends.
     """
+    publish_policy_templates(clients("s3", account=TEMPLATE_OWNER), clients.region)
     api = CloudTrailApi(make_ports(clients, outputs))
 
     def handle(call: Call) -> Reply:
