@@ -95,7 +95,8 @@ def command(
     could not be found out.
     """
     now = datetime.now(UTC)
-    start, end = start_time or now - HISTORY, end_time or now
+    # A window closed early may end a few seconds ahead of the clock.
+    start, end = start_time or now - HISTORY, end_time or now + KEY_MARGIN
     try:
         source = AuditSource(client("s3"), client("cloudtrail"))
         bucket, prefix, organization = _location(source, trail_arn, s3_bucket, s3_prefix)

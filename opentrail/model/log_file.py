@@ -23,7 +23,12 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     prefix: str = ""
     organization_id: str = ""
     kms_key_arn: str = ""
-    digested: bool = False  # log file validation was on
+    digested_since: float = 0.0  # since when its files go into digests (epoch seconds); 0 = they do not
+
+    @property
+    def digested(self) -> bool:
+        """True when its files go into digests."""
+        return self.digested_since > 0
 
     @property
     def is_history(self) -> bool:

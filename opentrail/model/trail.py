@@ -41,6 +41,12 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation_since: float = 0.0  # when log file validation was last switched on; 0 = never
 
     @property
+    def digested_since(self) -> float:
+        """Epoch seconds since when logging and validation have both been on; 0 while one of them is off."""
+        on = self.logging and self.log_file_validation
+        return max(self.started_at, self.validation_since) if on else 0.0
+
+    @property
     def arn(self) -> str:
         """``arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME``."""
         return f"arn:{self.partition}:cloudtrail:{self.home_region}:{self.account}:trail/{self.name}"

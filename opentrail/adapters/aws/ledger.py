@@ -172,7 +172,7 @@ class DynamoLedger:
             prefix=destination.prefix,
             organization_id=destination.organization_id,
             kms_key_arn=destination.kms_key_arn,
-            started_at=intent.file.created_at,
+            started_at=_chain_start(intent),
         )
         if chain.id in self._known_chains:
             return
@@ -235,6 +235,13 @@ class DynamoLedger:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _chain_start(intent: Intent) -> float:
+    """At home a chain starts with its trail; elsewhere with the first file, not with hours of empty digests."""
+    region, account = intent.destination.name.split(":")[3:5]
+    home = (account, region) == intent.place
+    return intent.destination.digested_since if home else intent.file.created_at
 
 
 def _chain_item(chain: Chain) -> Item:

@@ -122,7 +122,7 @@ def _all_chains(known: Iterable[Chain], trails: Mapping[str, Trail]) -> list[Cha
     chains = {chain.id: chain for chain in known}
     for trail in trails.values():
         chain = begin_chain(trail, Place(trail.account, trail.home_region))
-        if is_digested(trail):
+        if trail.digested_since:
             chains.setdefault(chain.id, chain)
     return list(chains.values())
 
@@ -136,23 +136,13 @@ def begin_chain(trail: Trail, place: Place) -> Chain:
         prefix=trail.prefix,
         organization_id=trail.organization_id,
         kms_key_arn=trail.kms_key_arn,
-        started_at=digested_since(trail),
+        started_at=trail.digested_since,
     )
-
-
-def is_digested(trail: Trail | None) -> bool:
-    """True while files of ``trail`` get into digests."""
-    return trail is not None and trail.logging and trail.log_file_validation
-
-
-def digested_since(trail: Trail) -> float:
-    """Epoch seconds since when both logging and validation have been on."""
-    return max(trail.started_at, trail.validation_since)
 
 
 def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
     chain = _finish(run, chain)
-    if trail is not None and is_digested(trail):
+    if trail is not None and trail.digested_since:
         chain = _begin_anew(_end_old(run, chain, trail), trail)
     elif chain.ended:
         _list_late_files(run, chain)
@@ -160,7 +150,7 @@ def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
     for start, end in due_windows(
         chain, now=run.now, period_seconds=run.period_seconds, close_now=run.close_now
     ):
-        final = not is_digested(trail) and _is_final(run, trail, end)
+        final = not (trail and trail.digested_since) and _is_final(run, trail, end)
         chain = _close(run, chain, start, end, ended=final)
         if final:
             return
@@ -168,7 +158,7 @@ def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
 
 def _end_old(run: _Run, chain: Chain, trail: Trail) -> Chain:
     """Close a chain whose trail was stopped and started again since the last run."""
-    since = digested_since(trail)
+    since = trail.digested_since
     if chain.ended or not chain.end or since <= max(_moment(chain.end), chain.started_at):
         return chain
     start = window_start(chain)
@@ -187,7 +177,7 @@ def _begin_anew(chain: Chain, trail: Trail) -> Chain:
     )
     if not chain.ended:
         return chain
-    start = max(digested_since(trail), _moment(chain.end))
+    start = max(trail.digested_since, _moment(chain.end))
     return msgspec.structs.replace(chain, started_at=start, end="", head=None, ended=False)
 
 

@@ -95,7 +95,7 @@ def _destination(trail: Trail) -> Destination:
         prefix=trail.prefix,
         organization_id=trail.organization_id,
         kms_key_arn=trail.kms_key_arn,
-        digested=trail.log_file_validation,
+        digested_since=max(trail.started_at, trail.validation_since) if trail.log_file_validation else 0.0,
     )
 
 
