@@ -43,7 +43,7 @@ node_modules/.stamp: package.json package-lock.json
 # They are also packaged, so that `opentrail up` needs neither Node nor CDK.
 synth: opentrail/_deploy/.stamp
 
-opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp $(DEPLOYED)
+opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp Makefile $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"
 	@rm -rf cdk.out opentrail/_deploy
 	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false > /dev/null

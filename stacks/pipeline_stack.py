@@ -10,6 +10,7 @@ from constructs import Construct
 
 from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, Settings
 from stacks import permissions
+from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
 from stacks.constructs.rules import CallRule, Clock
 from stacks.constructs.stage_function import StageFunction
@@ -41,6 +42,10 @@ INTAKE_RECEIVES = 10
 # A failed message comes again after 17 minutes (its visibility timeout): 340 times are four days of
 # trying, and ten more days wait in the dead-letter queue, for whoever repairs it to redrive.
 DELIVERY_RECEIVES = 340
+
+# One failed attempt and its next, but not a second one.
+INTAKE_LATE_SECONDS = 15 * 60
+DELIVERY_LATE_SECONDS = 60 * 60
 
 INTAKE_BATCH = 1000
 INTAKE_CONCURRENCY = 10  # ten thousand records at a time, and the rest of the account keeps its Lambda share
@@ -85,6 +90,7 @@ class PipelineStack(cdk.Stack):
         self.record = self._add_record()
         self.deliver = self._add_deliver()
         self.digest = self._add_digest()
+        self._add_alarms()
         self._write_outputs()
 
     def _read_parameters(self) -> None:
@@ -224,6 +230,12 @@ class PipelineStack(cdk.Stack):
     def _let_write_log_files(self, role: iam.Role, *further_services: str) -> None:
         permissions.use_log_files(role, self._destinations.buckets)
         permissions.use_keys(role, self._destinations.keys, "dynamodb", "s3", *further_services)
+
+    def _add_alarms(self) -> None:
+        alarms = Alarms(self, "Alarms", topic_arn=self._options.alarm_topic_arn)
+        alarms.watch_queue("Intake", self.intake, oldest_seconds=INTAKE_LATE_SECONDS)
+        alarms.watch_queue("Delivery", self.delivery, oldest_seconds=DELIVERY_LATE_SECONDS)
+        alarms.watch_digests(self.digest.function)
 
     def _write_outputs(self) -> None:
         outputs = {

@@ -17,6 +17,7 @@ ADMINISTRATION = [
     "kms:DisableKey",
     "kms:EnableKey",
     "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
     "kms:GetPublicKey",
     "kms:ListGrants",
     "kms:ListKeyPolicies",

@@ -20,6 +20,7 @@ ACCEPTED = "W3005"
 
 # What the laptop's deployer builds. A new type here needs a provider there.
 TYPES = {
+    "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
     "AWS::IAM::Policy",

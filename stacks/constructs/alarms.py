@@ -1,0 +1,69 @@
+"""What a person must hear about: work that was given up, work that does not move, digests that failed."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.constructs.work_queue import WorkQueue
+
+PERIOD = cdk.Duration.minutes(5)
+
+
+class Alarms(Construct):
+    """The alarms of one installation; ``topic_arn`` hears of each, when it is not empty."""
+
+    def __init__(self, scope: Construct, id_: str, *, topic_arn: str) -> None:
+        super().__init__(scope, id_)
+        topics = [sns.Topic.from_topic_arn(self, "Topic", topic_arn)] if topic_arn else []
+        self._actions = [actions.SnsAction(topic) for topic in topics]
+
+    def watch_queue(self, name: str, work: WorkQueue, *, oldest_seconds: int) -> None:
+        """Tell when a message of ``work`` was given up, or waits longer than ``oldest_seconds``."""
+        self._add(
+            f"{name}GivenUp",
+            work.dead_letters.metric_approximate_number_of_messages_visible(
+                period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+            ),
+            above=0,
+            description="Messages in a dead-letter queue: repair what they say is wrong, then redrive. They "
+            "expire 14 days after they were first sent.",
+        )
+        self._add(
+            f"{name}Late",
+            work.queue.metric_approximate_age_of_oldest_message(
+                period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+            ),
+            above=oldest_seconds,
+            description="Records wait: the function fails, is throttled, or a bucket refuses log files.",
+        )
+
+    def watch_digests(self, function: lambda_.Function) -> None:
+        """Tell when a digest was not written, or when ``function``, which writes them, failed itself."""
+        failed = cloudwatch.Metric(
+            namespace="OpenTrail",
+            metric_name="DigestsFailed",
+            dimensions_map={"service": "digest"},
+            period=PERIOD,
+            statistic=cloudwatch.Stats.SUM,
+        )
+        description = "Log files without a digest cannot be proven; the next run tries again."
+        self._add("DigestsFailed", failed, above=0, description=description)
+        self._add("DigestErrors", function.metric_errors(period=PERIOD), above=0, description=description)
+
+    def _add(self, id_: str, metric: cloudwatch.Metric, *, above: float, description: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            id_,
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"OpenTrail: {description}",
+        )
+        alarm.add_alarm_action(*self._actions)
