@@ -87,7 +87,7 @@ class Gateway:
         try:
             return handler(call) if handler else call_application(self._moto, environ)
         except Exception as error:  # an operation moto lacks or breaks on: the client gets a typed error
-            logger.warning("no answer", extra={"service": call.service, "operation": call.operation}, exc_info=error)
+            logger.warning("no answer to %s %s: %r", call.service, call.operation, error)
             return unanswered(understood.target.protocol, f"{type(error).__name__}: {error}")
 
     def _record(self, understood: Understood, reply: Reply) -> Reply:

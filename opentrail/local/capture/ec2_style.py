@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from botocore.model import ListShape, Shape, StructureShape
 from moto.core.model import OperationModel
 
-from opentrail.local.call import Reply
+from opentrail.local.call import Call, Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.operation import Target
 from opentrail.local.capture.spelling import Convert, epoch_date, lower_first
@@ -70,13 +70,16 @@ def _elements(node: dict[str, Any]) -> Any:
     elements = []
     for key, child in node.items():
         value = _ripen(child)
-        elements.append({**value, "tag": int(key)} if isinstance(value, dict) else {"tag": int(key), "content": value})
+        elements.append(
+            {**value, "tag": int(key)} if isinstance(value, dict) else {"tag": int(key), "content": value}
+        )
     return elements[0] if len(elements) == 1 else elements
 
 
 def soap_request(model: OperationModel) -> Convert:
     """The converter of an old-style operation's parameters."""
-    plan = _structure_plan(model.input_shape, model.name, {})
+    shape = model.input_shape
+    plan: Convert = _structure_plan(shape, model.name, {}) if shape is not None else _same
     reshape = _reshaper(model)
 
     def convert(parameters: Any) -> dict[str, Any]:
@@ -117,8 +120,10 @@ def _reshaper(model: OperationModel) -> Callable[[dict[str, Any]], dict[str, Any
 def _always(model: OperationModel) -> list[str]:
     listed = list(table("ec2")["always"].get(model.name, ()))
     if model.name.startswith("Describe"):
-        members = model.input_shape.members.items()
-        listed += [_set_of(name, m, model.name, model.name)[0] for name, m in members if isinstance(m, ListShape)]
+        members = model.input_shape.members.items() if model.input_shape is not None else ()
+        listed += [
+            _set_of(name, m, model.name, model.name)[0] for name, m in members if isinstance(m, ListShape)
+        ]
     return listed
 
 
@@ -207,12 +212,12 @@ def _list_plan(inner: Convert, key: str, array: str) -> Convert:
     return lambda values: {array: items(values)} if values else {}
 
 
-def soap_response(model: OperationModel) -> Callable[[Target, Reply, str], dict[str, Any]]:
+def soap_response(model: OperationModel) -> Callable[[Target, Reply, Call], dict[str, Any]]:
     """The converter of an old-style operation's answer: ``requestId`` first, lists as ``items``."""
     plan = _response_plan(model.output_shape, {}) if model.output_shape is not None else None
 
-    def convert(target: Target, reply: Reply, request_id: str) -> dict[str, Any]:
-        spelled: dict[str, Any] = {"requestId": request_id}
+    def convert(target: Target, reply: Reply, call: Call) -> dict[str, Any]:
+        spelled: dict[str, Any] = {"requestId": call.request_id}
         if plan is None or RETURN_TRUE in reply.body:
             spelled["_return"] = True
         if plan is not None:
@@ -241,7 +246,7 @@ def _response_plan(shape: Shape, known: dict[str, Convert]) -> Convert:
     return known[shape.name]
 
 
-def wrapped_response(target: Target, reply: Reply, request_id: str) -> dict[str, Any]:
+def wrapped_response(target: Target, reply: Reply, call: Call) -> dict[str, Any]:
     """``{"<Operation>Response": ...}``: the answer's XML as JSON."""
     return xml_to_json(reply.body)
 

@@ -15,10 +15,12 @@ from typing import Any
 
 from opentrail.local.call import Caller
 from opentrail.local.capture.resources import owner_of_arn
+from opentrail.local.capture.spelling import Convert
 from opentrail.local.capture.xml_json import xml_to_json
 
 WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 SAML = "AssumeRoleWithSAML"
+ROLE_SESSION_NAME = "https://aws.amazon.com/SAML/Attributes/RoleSessionName"
 
 
 def federated_caller(operation: str, parameters: Mapping[str, Any]) -> Caller | None:
@@ -31,9 +33,36 @@ def federated_caller(operation: str, parameters: Mapping[str, Any]) -> Caller | 
     return None
 
 
-def assertion_id(assertion: str) -> str:
-    """The ``ID`` of a base64 SAML assertion (records show it in the assertion's place), or ""."""
-    return str(_find(_saml_document(assertion), "Assertion").get("ID", ""))
+def saml_parameters(convert: Convert, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """AssumeRoleWithSAML's parameters: the assertion's id and session name, never the assertion."""
+    document = _saml_document(str(parameters.get("SAMLAssertion", "")))
+    asked = {name: value for name, value in parameters.items() if name != "SAMLAssertion"}
+    spelled: dict[str, Any] = {
+        "sAMLAssertionID": str(_find(document, "Assertion").get("ID", "")),
+        **convert(asked),
+    }
+    session = _attribute(document, ROLE_SESSION_NAME)
+    return {**spelled, "roleSessionName": session} if session else spelled
+
+
+def _attribute(document: dict[str, Any], name: str) -> str:
+    attributes = _find_value(document, "AttributeStatement") or {}
+    listed = _find_all(attributes, "Attribute")
+    return next((_text(_find_value(a, "AttributeValue")) for a in listed if a.get("Name") == name), "")
+
+
+def _find_all(node: Any, name: str) -> list[dict[str, Any]]:
+    found = (
+        [value for key, value in node.items() if key.rpartition(":")[2] == name]
+        if isinstance(node, dict)
+        else []
+    )
+    return [
+        item
+        for value in found
+        for item in (value if isinstance(value, list) else [value])
+        if isinstance(item, dict)
+    ]
 
 
 def _web_identity(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class Callers:
             return _federated(access_key, session)
         if session is not None and session.kind not in ROLE_SESSION_KINDS:
             return _session_of_user(access_key, session)
-        return self._in_moto(access_key, session, partition) or _root(account or self._default_account, access_key)
+        return self._in_moto(access_key, session, partition) or _root(
+            account or self._default_account, access_key
+        )
 
     def _in_moto(self, access_key: str, session: Session | None, partition: str) -> Caller | None:
         for account_id, backends in list(iam_backends.items()):
@@ -64,7 +66,12 @@ def federated_arn(account: str, name: str) -> str:
 
 
 def session_context(
-    issuer: Mapping[str, Any], *, created: str, mfa: bool, web: Mapping[str, Any] | None = None, source: str = ""
+    issuer: Mapping[str, Any],
+    *,
+    created: str,
+    mfa: bool,
+    web: Mapping[str, Any] | None = None,
+    source: str = "",
 ) -> dict[str, Any]:
     """A ``sessionContext``; ``attributes`` are strings, even the boolean one."""
     context: dict[str, Any] = {"sessionIssuer": dict(issuer)} if issuer else {}
@@ -151,9 +158,11 @@ def _assumed_role(
 
 def _role_session(issuer: Mapping[str, Any], key: AccessKey, session: Session | None) -> dict[str, Any]:
     created = session.created if session else to_iso(_as_utc(key.create_date))
-    web = {"federatedProvider": session.federated_provider, "attributes": {}} if (
-        session and session.federated_provider
-    ) else None
+    web = (
+        {"federatedProvider": session.federated_provider, "attributes": {}}
+        if (session and session.federated_provider)
+        else None
+    )
     return session_context(
         issuer,
         created=created,

@@ -24,7 +24,7 @@ CONSTANT_CREDENTIALS = frozenset({"GetFederationToken", "GetSessionToken"})
 
 
 def learn(call: Call, target: Target, reply: Reply, sessions: Sessions) -> Reply:
-    """Remember the session an STS call issued; the reply, with its own credentials where moto's are constant."""
+    """Remember the session an STS call issued; the reply, with fresh credentials if need be."""
     if call.service != "sts" or failed(reply) or call.operation not in ROLE_SESSIONS | CONSTANT_CREDENTIALS:
         return reply
     if call.operation in CONSTANT_CREDENTIALS:

@@ -22,7 +22,6 @@ from opentrail.local.capture.tables import table
 from opentrail.local.capture.wire import Wire, undo_aws_chunks
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The operation a request asks for. ``parameters`` is None when the input could not be parsed."""

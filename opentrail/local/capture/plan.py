@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.core.model import OperationModel
 
-from opentrail.local.call import Reply
+from opentrail.local.call import Call, Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.classify import is_data_event, is_read_only
 from opentrail.local.capture.ec2_style import (
@@ -19,15 +19,16 @@ from opentrail.local.capture.ec2_style import (
     wrapped_request,
     wrapped_response,
 )
+from opentrail.local.capture.federation import SAML, saml_parameters
 from opentrail.local.capture.naming import Naming, naming_of, style_row
 from opentrail.local.capture.operation import Target, service_model
 from opentrail.local.capture.s3_style import wire_request, wire_response
 from opentrail.local.capture.shaping import Rule, rule_of
-from opentrail.local.capture.spelling import Speller, Style
+from opentrail.local.capture.spelling import Speller, Style, with_input_member
 from opentrail.local.capture.wire import Wire
 
 SpellRequest = Callable[[Target, Wire], dict[str, Any] | None]
-SpellResponse = Callable[[Target, Reply, str], dict[str, Any] | None]
+SpellResponse = Callable[[Target, Reply, Call], dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Plan:
     naming: Naming
     read_only: bool
     data_event: bool
+    answers_key: bool  # responseElements name the KMS key of the call
     wire_style: bool  # S3: parameters as on the wire, and additionalEventData
     spell_request: SpellRequest
     spell_response: SpellResponse
@@ -54,6 +56,7 @@ def plan_of(service: str, operation: str) -> Plan:
         naming=naming_of(service, operation),
         read_only=read_only,
         data_event=is_data_event(service, operation),
+        answers_key=responses.key,
         wire_style=row.get("style") == "s3",
         spell_request=_request(model, row, requests),
         spell_response=_response(model, row, responses) if respond else _nothing,
@@ -73,32 +76,46 @@ def _request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spell
 
 
 def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellResponse:
+    spell = _spelled_answer(model, row)
+    if spell is None:
+        return _nothing
+    if row.get("style") == "s3":
+        return spell
+
+    def respond(target: Target, reply: Reply, call: Call) -> dict[str, Any] | None:
+        return rule.apply(spell(target, reply, call) or {}, target.parameters or {}, call.region) or None
+
+    return respond
+
+
+def _spelled_answer(model: OperationModel, row: Mapping[str, Any]) -> SpellResponse | None:
+    """An answer before its operation's rules; None for an operation that answers nothing."""
     style = row.get("style", "general")
     if style == "s3":
         return wire_response
-    if style == "ec2" and not is_soap_style(model):
-        return wrapped_response
     if style == "ec2":
-        convert = soap_response(model)
-        return lambda target, reply, request_id: rule.apply(convert(target, reply, request_id))
-    return _general_response(model, row, rule)
+        return soap_response(model) if is_soap_style(model) else wrapped_response
+    if model.output_shape is None:
+        return None
+    convert = Speller(_style(row, "response", model.service_model.protocol)).converter(model.output_shape)
+    return lambda target, reply, call: convert(read_output(target, reply))
 
 
 def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:
-    if model.input_shape is None:
+    shape = model.input_shape
+    if shape is None:
         return lambda target, wire: rule.apply({}) or None
-    convert = Speller(_style(row, "request", model.service_model.protocol)).converter(model.input_shape)
+    convert = Speller(_style(row, "request", model.service_model.protocol)).converter(shape)
+    if row.get("input_member"):
+        return lambda target, wire: (
+            rule.apply(with_input_member(model, convert(target.parameters or {}))) or None
+        )
+    if model.name == SAML:
+        return lambda target, wire: rule.apply(saml_parameters(convert, target.parameters or {}))
     return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
 
 
-def _general_response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellResponse:
-    if model.output_shape is None:
-        return _nothing
-    convert = Speller(_style(row, "response", model.service_model.protocol)).converter(model.output_shape)
-    return lambda target, reply, request_id: rule.apply(convert(read_output(target, reply)), target.parameters or {}) or None
-
-
-def _nothing(target: Target, reply: Reply, request_id: str) -> None:
+def _nothing(target: Target, reply: Reply, call: Call) -> None:
     return None
 
 
@@ -106,7 +123,9 @@ def _style(row: Mapping[str, Any], direction: str, protocol: str) -> Style:
     return Style(
         case=row.get("case", "lower_first"),
         dates=row.get("dates") or ("epoch" if protocol == "rest-json" else "locale"),
-        sensitive=row.get("sensitive", "hide") if direction == "request" else "omit",
+        sensitive=row.get("sensitive", "hide")
+        if direction == "request"
+        else row.get("sensitive_response", "omit"),
         primitive_defaults=bool(row.get("primitive_defaults")) and direction == "request",
         members=row.get("members", {}),
     )

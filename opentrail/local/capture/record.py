@@ -32,7 +32,6 @@ def build_record(
         region: where the event is recorded.
     """
     failure = read_failure(target, reply) if failed(reply) else None
-    resources = finder_of(target.service, target.operation).find(call, target, reply)
     record: dict[str, Any] = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": dict(call.caller.identity),
@@ -49,8 +48,11 @@ def build_record(
         if failure.message:
             record["errorMessage"] = shorten(failure.message)
     refused = failure is not None and is_unread(target.service, failure.code)
+    resources = [] if refused else finder_of(target.service, target.operation)(call, target, reply)
     asked = None if refused else plan.spell_request(target, wire)
-    answered = None if failure else plan.spell_response(target, reply, call.request_id)
+    answered = None if failure else plan.spell_response(target, reply, call)
+    if plan.answers_key and failure is None and resources:
+        answered = {"keyId": resources[-1]["ARN"]}
     record["requestParameters"] = fit("requestParameters", asked)
     record["responseElements"] = fit("responseElements", answered)
     if plan.wire_style:

@@ -66,7 +66,11 @@ def with_request_id(reply: Reply, request_id: str, protocol: str) -> Reply:
     headers = {name: value for name, value in reply.headers.items() if name.lower() not in REQUEST_ID_HEADERS}
     s3_like = protocol == "rest-xml"
     headers["x-amz-request-id" if s3_like else "x-amzn-RequestId"] = request_id
-    body = _replace_id(reply.body, request_id, last=protocol == "query") if protocol in XML_PROTOCOLS else reply.body
+    body = (
+        _replace_id(reply.body, request_id, last=protocol == "query")
+        if protocol in XML_PROTOCOLS
+        else reply.body
+    )
     return Reply(status=reply.status, headers=headers, body=body)
 
 
@@ -82,7 +86,9 @@ def send(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
 
 
 def _replace_id(body: bytes, request_id: str, *, last: bool) -> bytes:
-    matches = list(XML_REQUEST_ID.finditer(body)) if last else [m for m in (XML_REQUEST_ID.search(body),) if m]
+    matches = (
+        list(XML_REQUEST_ID.finditer(body)) if last else [m for m in (XML_REQUEST_ID.search(body),) if m]
+    )
     if not matches:
         return body
     match = matches[-1]

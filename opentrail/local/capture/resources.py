@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -24,24 +23,24 @@ PLACEHOLDER = re.compile(r"\{(\w+)([/#]?)\}")
 COPY_SOURCES = ("CopyObject", "UploadPartCopy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finder:
-    """Finds the resources of one operation's calls."""
-
-    find: Callable[[Call, Target, Reply], list[dict[str, str]]]
+Find = Callable[[Call, Target, Reply], list[dict[str, str]]]
 
 
 @cache
-def finder_of(service: str, operation: str) -> Finder:
-    """The rule of one operation, worked out once."""
+def finder_of(service: str, operation: str) -> Find:
+    """What finds the resources of one operation's calls; worked out once."""
     if service == "s3":
-        return Finder(find=_s3)
+        return _s3
     if service == "kms":
-        return Finder(find=_kms)
+        return _kms
     rules = table("resources")
     row = rules.get(f"{service}.{operation}") or rules.get(f"{service}.*")
     templates = tuple(row["resources"]) if row else ()
-    return Finder(find=lambda call, target, reply: [r for t in templates for r in _from_template(t, call)])
+
+    def find(call: Call, target: Target, reply: Reply) -> list[dict[str, str]]:
+        return [resource for template in templates for resource in _from_template(template, call)]
+
+    return find
 
 
 def owner_of_arn(arn: str) -> str:
@@ -81,7 +80,11 @@ def _expand(template: str, call: Call) -> Iterator[str]:
                 yield item
             else:
                 filled = {**context, member: _styled(item, style)}
-                yield PLACEHOLDER.sub(lambda match, filled=filled: filled.get(match[1], ""), template)
+                yield _filled(template, filled)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], ""), template)
 
 
 def _styled(value: str, style: str) -> str:
@@ -95,7 +98,9 @@ def _s3(call: Call, target: Target, reply: Reply) -> list[dict[str, str]]:
     bucket = call.parameters.get("Bucket")
     if not isinstance(bucket, str) or call.operation in rules["none"] or bucket.startswith("arn:"):
         return []
-    partition, account = s3_backends.bucket_accounts.get(bucket, (partition_of(call.region), call.caller.account))
+    partition, account = s3_backends.bucket_accounts.get(
+        bucket, (partition_of(call.region), call.caller.account)
+    )
     arn = f"arn:{partition}:s3:::{bucket}"
     found = [_resource(arn, account, "AWS::S3::Bucket")]
     if call.operation in rules["prefixes"]:
@@ -112,8 +117,14 @@ def _s3(call: Call, target: Target, reply: Reply) -> list[dict[str, str]]:
 def _kms(call: Call, target: Target, reply: Reply) -> list[dict[str, str]]:
     if call.operation in table("resources")["kms"]["none"]:
         return []
-    arn = _answered_key(target, reply) or _key_arn(call)
-    return [_resource(arn, owner_of_arn(arn) or call.caller.account, "AWS::KMS::Key")] if arn else []
+    arns = [_alias_arn(call), _answered_key(target, reply) or _key_arn(call)]
+    return [_resource(arn, owner_of_arn(arn) or call.caller.account, "AWS::KMS::Key") for arn in arns if arn]
+
+
+def _alias_arn(call: Call) -> str:
+    """The alias an alias operation is about; records name it like a key."""
+    alias = call.parameters.get("AliasName")
+    return f"arn:{partition_of(call.region)}:kms:{call.region}:{call.caller.account}:{alias}" if alias else ""
 
 
 def _answered_key(target: Target, reply: Reply) -> str:

@@ -52,11 +52,14 @@ def additional_data(call: Call, wire: Wire, reply: Reply) -> dict[str, Any]:
     return data
 
 
-def wire_response(target: Target, reply: Reply, request_id: str) -> dict[str, Any] | None:
+def wire_response(target: Target, reply: Reply, call: Call) -> dict[str, Any] | None:
     """The recorded headers of an answer, or None when it has none of them."""
     names = table("s3")["response_headers"]["names"]
     headers = {name.lower(): value for name, value in reply.headers.items()}
-    return {name: headers[name] for name in names if name in headers} or None
+    spelled = {name: headers[name] for name in names if name in headers}
+    if target.operation in table("s3")["encrypted"]["operations"]:
+        spelled.setdefault("x-amz-server-side-encryption", "AES256")
+    return spelled or None
 
 
 def _query(wire: Wire, rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -81,14 +84,22 @@ def _is_recorded(name: str, rules: Mapping[str, Any]) -> bool:
     row = rules["headers"]
     if name in row["recorded"]:
         return True
-    return name.startswith("x-amz-") and name not in row["dropped"] and not name.startswith(tuple(row["dropped_prefixes"]))
+    return (
+        name.startswith("x-amz-")
+        and name not in row["dropped"]
+        and not name.startswith(tuple(row["dropped_prefixes"]))
+    )
 
 
 def _body(target: Target, wire: Wire, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The request's document; an object's bytes are never looked at."""
     if target.operation in rules["bodies"]["never"] or not wire.body:
         return
-    body = undo_aws_chunks(wire.body) if "STREAMING-" in wire.headers.get("x-amz-content-sha256", "") else wire.body
+    body = (
+        undo_aws_chunks(wire.body)
+        if "STREAMING-" in wire.headers.get("x-amz-content-sha256", "")
+        else wire.body
+    )
     policy = rules["bodies"]["policy"].get(target.operation)
     if policy:
         yield policy, json.loads(body)

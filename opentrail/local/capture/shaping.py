@@ -6,7 +6,8 @@ and the row of its whole service (``service.*``) are merged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,72 +15,143 @@ from typing import Any
 from opentrail.local.capture.spelling import HIDDEN
 from opentrail.local.capture.tables import table
 
+REGION = "{region}"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+Change = Callable[[dict[str, Any], str], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """The merged rules of one operation, one direction."""
+    """The merged rules of one operation, one direction; the tables' headers say what each does."""
 
     omit: tuple[str, ...] = ()
+    omit_empty: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    strings: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    fill: tuple[Mapping[str, Any], ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
     rename: dict[str, str] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
     only_with: dict[str, list[str]] = field(default_factory=dict)
+    echo: dict[str, str] = field(default_factory=dict)
     keep: bool = False
     null: bool = False
+    unwrap: bool = False
+    key: bool = False
 
-    def apply(self, spelled: dict[str, Any], asked: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-        """Change ``spelled`` in place and return it.
+    def apply(
+        self, spelled: dict[str, Any], asked: Mapping[str, Any] = NOTHING, region: str = ""
+    ) -> dict[str, Any]:
+        """Change ``spelled`` in place and return it, or what stands in its place.
 
         Args:
             spelled: request parameters or response elements in CloudTrail's names.
             asked: for a response, the API parameters of its request.
+            region: stands for ``{region}`` in defaults.
         """
+        spelled = self._members(spelled, asked)
+        for path, change in self._changes():
+            _at(spelled, path.split("."), change)
+        for path, parameter in self.echo.items():
+            if asked.get(parameter):
+                _put(spelled, path.split("."), asked[parameter])
+        _fill(spelled, self.defaults, region)
+        for row in self.fill:
+            _each(spelled, row["at"].split("."), row["members"], region)
+        return spelled
+
+    def _members(self, spelled: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+        if self.unwrap and len(spelled) == 1 and isinstance(inner := next(iter(spelled.values())), dict):
+            spelled = inner
         for old, new in self.rename.items():
             if old in spelled:
                 spelled[new] = spelled.pop(old)
         if self.only:
             spelled = {name: spelled[name] for name in self.only if name in spelled}
         for name, reasons in self.only_with.items():
-            if name in spelled and not any(reason[:1].upper() + reason[1:] in asked for reason in reasons):
+            if name in spelled and not any(_api_name(reason) in asked for reason in reasons):
                 del spelled[name]
-        for path in self.omit:
-            _at(spelled, path.split("."), _drop)
-        for path in self.hide:
-            _at(spelled, path.split("."), _hide)
-        _fill(spelled, self.defaults)
         return spelled
+
+    def _changes(self) -> Iterator[tuple[str, Change]]:
+        for paths, change in (
+            (self.omit, _drop),
+            (self.omit_empty, _drop_empty),
+            (self.hide, _hide),
+            (self.strings, _to_string),
+            (self.empty, _to_empty),
+        ):
+            for path in paths:
+                yield path, change
 
 
 def rule_of(file: str, service: str, operation: str) -> Rule:
     """The rule of one operation from ``data/<file>.toml``."""
     rows = [table(file).get(f"{service}.*", {}), table(file).get(f"{service}.{operation}", {})]
+
+    def joined(name: str) -> tuple[Any, ...]:
+        return tuple(item for row in rows for item in row.get(name, ()))
+
     return Rule(
-        omit=tuple(path for row in rows for path in row.get("omit", ())),
-        hide=tuple(path for row in rows for path in row.get("hide", ())),
+        omit=joined("omit"),
+        omit_empty=joined("omit_empty"),
+        hide=joined("hide"),
+        strings=joined("strings"),
+        empty=joined("empty"),
+        only=joined("only"),
+        fill=joined("fill"),
         defaults=_merge(row.get("defaults", {}) for row in rows),
         rename=_merge(row.get("rename", {}) for row in rows),
-        only=tuple(name for row in rows for name in row.get("only", ())),
         only_with=_merge(row.get("only_with", {}) for row in rows),
         keep=any(row.get("keep", False) for row in rows),
+        echo=_merge(row.get("echo", {}) for row in rows),
         null=any(row.get("null", False) for row in rows),
+        unwrap=any(row.get("unwrap", False) for row in rows),
+        key=any(row.get("key", False) for row in rows),
     )
 
 
-def _fill(spelled: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+def _api_name(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _fill(spelled: dict[str, Any], defaults: Mapping[str, Any], region: str) -> None:
     """Put defaults where nothing is, also inside objects that are there."""
     for name, value in defaults.items():
-        if not isinstance(value, dict):
-            spelled.setdefault(name, value)
-        elif isinstance(spelled.setdefault(name, {}), dict):
-            _fill(spelled[name], value)
+        if isinstance(value, dict) and value:
+            if isinstance(spelled.setdefault(name, {}), dict):
+                _fill(spelled[name], value, region)
+        else:
+            spelled.setdefault(name, region if value == REGION else deepcopy(value))
+
+
+def _each(value: Any, steps: list[str], members: Mapping[str, Any], region: str) -> None:
+    """Fill every object that the path reaches."""
+    if isinstance(value, list):
+        for item in value:
+            _each(item, steps, members, region)
+    elif isinstance(value, dict):
+        if not steps:
+            _fill(value, members, region)
+        elif steps[0] in value:
+            _each(value[steps[0]], steps[1:], members, region)
+
+
+def _put(owner: Any, steps: list[str], value: Any) -> None:
+    """Set a member where the path's owner is."""
+    for step in steps[:-1]:
+        owner = owner.get(step) if isinstance(owner, dict) else None
+    if isinstance(owner, dict):
+        owner.setdefault(steps[-1], value)
 
 
 def _merge(tables: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {name: value for part in tables for name, value in part.items()}
 
 
-def _at(value: Any, steps: list[str], change: Callable[[dict[str, Any], str], None]) -> None:
+def _at(value: Any, steps: list[str], change: Change) -> None:
     """Apply ``change`` to every member that the path reaches."""
     if isinstance(value, list):
         for item in value:
@@ -97,3 +169,16 @@ def _drop(owner: dict[str, Any], name: str) -> None:
 
 def _hide(owner: dict[str, Any], name: str) -> None:
     owner[name] = HIDDEN
+
+
+def _drop_empty(owner: dict[str, Any], name: str) -> None:
+    if owner[name] in ("", {}, [], None):
+        del owner[name]
+
+
+def _to_string(owner: dict[str, Any], name: str) -> None:
+    owner[name] = str(owner[name])
+
+
+def _to_empty(owner: dict[str, Any], name: str) -> None:
+    owner[name] = {}

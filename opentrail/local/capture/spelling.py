@@ -8,12 +8,14 @@ services); ``ec2_style`` and ``s3_style`` are the two services with their own.
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from moto.core.model import OperationModel
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 OMIT = object()  # a converter's answer: leave this member out
@@ -49,7 +51,9 @@ def locale_date(moment: datetime) -> str:
     """
     utc = moment.astimezone(UTC) if moment.tzinfo else moment
     hour = utc.hour % 12 or 12
-    return f"{MONTHS[utc.month - 1]} {utc.day}, {utc.year}, {hour}:{utc:%M:%S} {'AM' if utc.hour < 12 else 'PM'}"
+    return (
+        f"{MONTHS[utc.month - 1]} {utc.day}, {utc.year}, {hour}:{utc:%M:%S} {'AM' if utc.hour < 12 else 'PM'}"
+    )
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -144,6 +148,18 @@ class Speller:
         return _same
 
 
+def with_input_member(model: OperationModel, spelled: dict[str, Any]) -> dict[str, Any]:
+    """Move what the request's body carries under ``<operation>Input`` (API Gateway's own input shape).
+
+    Source: the member paths in API Gateway's validation messages (``createRestApiInput.apiKeySource``).
+    """
+    members = model.input_shape.members if model.input_shape is not None else {}
+    bound = {lower_first(name) for name, shape in members.items() if "location" in shape.serialization}
+    inner = {name: value for name, value in spelled.items() if name not in bound}
+    outer = {name: value for name, value in spelled.items() if name in bound}
+    return {**outer, f"{lower_first(model.name)}Input": inner} if inner else outer
+
+
 def is_primitive(shape: Shape) -> bool:
     """A boolean that the service's model does not box, so it is never null."""
     return shape.type_name == "boolean" and not shape_model(shape).get("box")
@@ -190,6 +206,4 @@ def _omit(_: Any) -> object:
 
 
 def _base64(value: Any) -> Any:
-    import base64
-
-    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else value

@@ -56,7 +56,9 @@ def read_wire(environ: dict[str, Any]) -> Wire:
 
 def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """Request headers by lower-case name, as WSGI keeps them."""
-    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key[:5] == "HTTP_"}
+    headers = {
+        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key[:5] == "HTTP_"
+    }
     for key, name in PLAIN_HEADERS.items():
         if environ.get(key):
             headers[name] = environ[key]

@@ -41,7 +41,12 @@ def typed(text: str) -> Any:
     """A text as JSON has it: ``"8"`` -> 8, ``"true"`` -> True, ``"010"`` stays."""
     if text.lower() in BOOLEANS:
         return BOOLEANS[text.lower()]
-    if text.lstrip("-").isdigit() and text.isascii() and str(int(text)) == text and abs(int(text)) <= MAX_LONG:
+    if (
+        text.lstrip("-").isdigit()
+        and text.isascii()
+        and str(int(text)) == text
+        and abs(int(text)) <= MAX_LONG
+    ):
         return int(text)
     return text
 

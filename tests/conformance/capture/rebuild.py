@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +49,12 @@ OPERATIONS = {
 }
 ACCOUNT_LEVEL = frozenset({"GetAccountPublicAccessBlock", "PutAccountPublicAccessBlock"})
 VERSIONED = re.compile(r"^(\D+?)\d{8}(v\d+)?$")
-DATE_FORMS = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
+DATE_FORMS = (
+    "%b %d, %Y, %I:%M:%S %p",
+    "%b %d, %Y %I:%M:%S %p",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S.%fZ",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +106,30 @@ def rebuild(record: Mapping[str, Any]) -> Rebuilt | None:
         shape = model(service).operation_model(operation).input_shape
     builder = _Builder()
     built = builder.structure(shape, parameters) if shape is not None else {}
+    if "sAMLAssertionID" in parameters:
+        built["SAMLAssertion"] = _assertion(parameters)
     if shape is not None:
         _fill_required(shape, built)
     return Rebuilt(service=service, operation=operation, parameters=built, unused=builder.unused)
+
+
+def _assertion(parameters: Mapping[str, Any]) -> str:
+    """A SAML assertion with the facts that a record of its use shows."""
+    attributes = {
+        "https://aws.amazon.com/SAML/Attributes/RoleSessionName": parameters["roleSessionName"],
+        "https://aws.amazon.com/SAML/Attributes/Role": f"{parameters['roleArn']},{parameters['principalArn']}",
+    }
+    stated = "".join(
+        f'<a:Attribute Name="{name}"><a:AttributeValue>{value}</a:AttributeValue></a:Attribute>'
+        for name, value in attributes.items()
+    )
+    document = (
+        '<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion">'
+        f'<a:Assertion ID="{parameters["sAMLAssertionID"]}"><a:Issuer>issuer</a:Issuer>'
+        f"<a:Subject><a:NameID>{parameters['roleSessionName']}</a:NameID></a:Subject>"
+        f"<a:AttributeStatement>{stated}</a:AttributeStatement></a:Assertion></p:Response>"
+    )
+    return base64.b64encode(document.encode()).decode()
 
 
 def _unwrap(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +138,11 @@ def _unwrap(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         return {}
     if operation == "RunInstances":
         items = inner.get("instancesSet", {}).get("items", [{}])
-        return {**{k: v for k, v in inner.items() if k not in ("instancesSet", "tenancy")}, **items[0],
-                **({"placement": {"tenancy": inner["tenancy"]}} if "tenancy" in inner else {})}
+        return {
+            **{k: v for k, v in inner.items() if k not in ("instancesSet", "tenancy")},
+            **items[0],
+            **({"placement": {"tenancy": inner["tenancy"]}} if "tenancy" in inner else {}),
+        }
     return {**inner, **inner.get("accessControlList", {})} if "Host" in inner else inner
 
 
@@ -256,8 +287,6 @@ def _text(shape: Shape, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        import json
-
         return json.dumps(value)
     return str(value)
 
@@ -289,7 +318,13 @@ def _sample(shape: Shape) -> Any:
         return []
     if isinstance(shape, MapShape):
         return {}
-    samples = {"timestamp": datetime(2026, 1, 1, tzinfo=UTC), "blob": b"data", "boolean": False, "integer": 1, "long": 1}
+    samples = {
+        "timestamp": datetime(2026, 1, 1, tzinfo=UTC),
+        "blob": b"data",
+        "boolean": False,
+        "integer": 1,
+        "long": 1,
+    }
     return samples.get(shape.type_name, _word(shape))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -80,15 +81,23 @@ def _acl(ec2: Any) -> str:
     for number in (20, 40, 100):
         for egress in (False, True):
             ec2.create_network_acl_entry(
-                NetworkAclId=acl, RuleNumber=number, Protocol="-1", RuleAction="allow", Egress=egress, CidrBlock="0.0.0.0/0"
+                NetworkAclId=acl,
+                RuleNumber=number,
+                Protocol="-1",
+                RuleAction="allow",
+                Egress=egress,
+                CidrBlock="0.0.0.0/0",
             )
     return str(acl)
 
 
 def _flow_log(ec2: Any) -> str:
     made = ec2.create_flow_logs(
-        ResourceIds=[_vpc(ec2)], ResourceType="VPC", TrafficType="ALL", LogDestinationType="s3",
-        LogDestination="arn:aws:s3:::oracle-flow-logs",
+        ResourceIds=[_vpc(ec2)],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName="oracle",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/oracle",
     )
     return str(made["FlowLogIds"][0])
 
@@ -107,15 +116,23 @@ EC2_MAKERS: dict[str, Callable[[Any], str]] = {
     "rtb": lambda ec2: str(ec2.create_route_table(VpcId=_vpc(ec2))["RouteTable"]["RouteTableId"]),
     "igw": lambda ec2: str(ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]),
     "acl": _acl,
-    "eni": lambda ec2: str(ec2.create_network_interface(SubnetId=_subnet(ec2))["NetworkInterface"]["NetworkInterfaceId"]),
+    "eni": lambda ec2: str(
+        ec2.create_network_interface(SubnetId=_subnet(ec2))["NetworkInterface"]["NetworkInterfaceId"]
+    ),
     "eipalloc": _address,
     "vol": _volume,
     "snap": lambda ec2: str(ec2.create_snapshot(VolumeId=_volume(ec2))["SnapshotId"]),
     "ami": _image,
     "i": _instance,
-    "sg": lambda ec2: str(ec2.create_security_group(GroupName=f"g-{id(object())}", Description="d")["GroupId"]),
+    "sg": lambda ec2: str(
+        ec2.create_security_group(GroupName=f"g-{id(object())}", Description="d")["GroupId"]
+    ),
     "fl": _flow_log,
-    "nat": lambda ec2: str(ec2.create_nat_gateway(SubnetId=_subnet(ec2), AllocationId=_address(ec2))["NatGateway"]["NatGatewayId"]),
+    "nat": lambda ec2: str(
+        ec2.create_nat_gateway(SubnetId=_subnet(ec2), AllocationId=_address(ec2))["NatGateway"][
+            "NatGatewayId"
+        ]
+    ),
 }
 
 
@@ -133,10 +150,8 @@ def _policy(client: Any, asked: dict[str, Any]) -> None:
 
 def _role_and_policy(client: Any, asked: dict[str, Any]) -> None:
     for make in (_policy, _role):
-        try:
+        with contextlib.suppress(ClientError):
             make(client, asked)
-        except ClientError:
-            pass
     if asked.get("PolicyArn"):
         client("iam").attach_role_policy(RoleName=asked["RoleName"], PolicyArn=asked["PolicyArn"])
 
@@ -146,10 +161,8 @@ def _user(client: Any, asked: dict[str, Any]) -> None:
 
 
 def _login(client: Any, asked: dict[str, Any]) -> None:
-    try:
+    with contextlib.suppress(ClientError):
         _user(client, asked)
-    except ClientError:
-        pass
     client("iam").create_login_profile(UserName=asked["UserName"], Password="Passw0rd!aa")
 
 
@@ -169,10 +182,8 @@ def _object(client: Any, asked: dict[str, Any]) -> None:
 
 def _trail(client: Any, asked: dict[str, Any]) -> None:
     name = asked.get("Name") or asked["TrailName"]
-    try:
+    with contextlib.suppress(ClientError):
         client("s3").create_bucket(Bucket="oracle-trail-bucket")
-    except ClientError:
-        pass
     client("cloudtrail").create_trail(Name=name, S3BucketName="oracle-trail-bucket")
 
 
@@ -189,7 +200,9 @@ def _topic(client: Any, asked: dict[str, Any]) -> None:
 def _log_group(client: Any, asked: dict[str, Any]) -> None:
     client("logs").create_log_group(logGroupName=asked["logGroupName"])
     if "logStreamName" in asked:
-        client("logs").create_log_stream(logGroupName=asked["logGroupName"], logStreamName=asked["logStreamName"])
+        client("logs").create_log_stream(
+            logGroupName=asked["logGroupName"], logStreamName=asked["logStreamName"]
+        )
 
 
 def _key(client: Any, asked: dict[str, Any]) -> None:
@@ -198,8 +211,12 @@ def _key(client: Any, asked: dict[str, Any]) -> None:
 
 def _database(client: Any, asked: dict[str, Any]) -> None:
     client("rds").create_db_instance(
-        DBInstanceIdentifier=asked["DBInstanceIdentifier"], DBInstanceClass="db.m6g.large", Engine="postgres",
-        AllocatedStorage=5, MasterUsername="postgres", MasterUserPassword="passw0rd1",
+        DBInstanceIdentifier=asked["DBInstanceIdentifier"],
+        DBInstanceClass="db.m6g.large",
+        Engine="postgres",
+        AllocatedStorage=5,
+        MasterUsername="postgres",
+        MasterUserPassword="passw0rd1",
     )
 
 
@@ -211,7 +228,11 @@ def _function(client: Any, asked: dict[str, Any]) -> None:
         archive.writestr("main.py", "def handler(event, context): return event\n")
     asked["ZipFile"] = packed.getvalue()
     client("lambda").create_function(
-        FunctionName="oracle", Runtime="python3.12", Role=role, Handler="main.handler", Code={"ZipFile": packed.getvalue()}
+        FunctionName="oracle",
+        Runtime="python3.12",
+        Role=role,
+        Handler="main.handler",
+        Code={"ZipFile": packed.getvalue()},
     )
 
 

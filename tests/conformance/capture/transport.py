@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit, unquote
+from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -23,10 +23,15 @@ class Body(io.BytesIO):
         yield self.read()
 
 
-def session_for(app: Any, *, access_key: str = "AKIAIOSFODNN7EXAMPLE", region: str = "us-east-1", token: str | None = None) -> boto3.Session:
+def session_for(
+    app: Any, *, access_key: str = "AKIAIOSFODNN7EXAMPLE", region: str = "us-east-1", token: str | None = None
+) -> boto3.Session:
     """A boto3 session whose clients talk to ``app``."""
     session = boto3.Session(
-        aws_access_key_id=access_key, aws_secret_access_key="secret", aws_session_token=token, region_name=region
+        aws_access_key_id=access_key,
+        aws_secret_access_key="secret",
+        aws_session_token=token,
+        region_name=region,
     )
     session.events.register("before-send", sender(app))
     return session
@@ -37,7 +42,9 @@ def sender(app: Any) -> Callable[..., AWSResponse]:
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         started: list[Any] = []
-        chunks = app(environ_of(request), lambda status, headers, exc_info=None: started.extend((status, headers)))
+        chunks = app(
+            environ_of(request), lambda status, headers, exc_info=None: started.extend((status, headers))
+        )
         body = b"".join(chunks)
         return AWSResponse(request.url, int(started[0].split()[0]), HTTPHeaderDict(started[1]), Body(body))
 
@@ -68,6 +75,8 @@ def environ_of(request: AWSPreparedRequest) -> dict[str, Any]:
     for name, value in request.headers.items():
         key = name.upper().replace("-", "_")
         if key != "TRANSFER_ENCODING":
-            environ[key if key in PLAIN else f"HTTP_{key}"] = value.decode() if isinstance(value, bytes) else value
+            environ[key if key in PLAIN else f"HTTP_{key}"] = (
+                value.decode() if isinstance(value, bytes) else value
+            )
     environ["CONTENT_LENGTH"] = str(len(body))
     return environ
