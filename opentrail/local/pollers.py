@@ -91,15 +91,16 @@ class Pollers:
             if poller.mapping.event_source_arn == arn:
                 poller.wake.set()
 
-    def drain(self, queue_arn: str) -> Drained:
+    def drain(self, queue_arn: str, *, retry: bool = True) -> Drained:
         """Hand the queue's messages to its functions until no visible one is left.
 
-        Messages that failed before and wait for their visibility timeout are tried once more.
+        With ``retry``, messages that failed before and wait for their visibility timeout are
+        tried once more.
         """
         self.refresh()
         with self._lock:
             pollers = [p for p in self._pollers.values() if p.mapping.event_source_arn == queue_arn]
-        return sum((poller.drain() for poller in pollers), Drained())
+        return sum((poller.drain(retry) for poller in pollers), Drained())
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the mappings as ``status`` shows them."""
@@ -136,14 +137,15 @@ class _Poller:
         with self._turn:  # the batch at work ends first
             return
 
-    def drain(self) -> Drained:
+    def drain(self, retry: bool) -> Drained:
         with self._turn:
             done = Drained()
             if self._stopped.is_set() or not _is_enabled(self.mapping):
                 return done
             queue = find_queue(self.mapping.event_source_arn)
-            release_messages(queue, self._unacknowledged.values())
-            self._unacknowledged.clear()
+            if retry:
+                release_messages(queue, self._unacknowledged.values())
+                self._unacknowledged.clear()
             failed: set[str] = set()
             while (batch := self._batch(queue, failed)).taken:
                 done += batch

@@ -145,8 +145,10 @@ class Runtime:
         intake, delivery = self._queue("IntakeQueueUrl"), self._queue("DeliveryQueueUrl")
         events, chunks = Drained(), Drained()
         with self._flushing:
-            for _ in range(MAX_FLUSH_ROUNDS):
-                recorded, delivered = self.pollers.drain(intake), self.pollers.drain(delivery)
+            for number in range(MAX_FLUSH_ROUNDS):
+                retry = number == 0
+                recorded = self.pollers.drain(intake, retry=retry)
+                delivered = self.pollers.drain(delivery, retry=retry)
                 events, chunks = events + recorded, chunks + delivered
                 if recorded.taken == recorded.failed and delivered.taken == delivered.failed:
                     break

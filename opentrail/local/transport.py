@@ -7,6 +7,7 @@ by the pytest plugin (recorded like any other caller).
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,12 @@ ACCOUNT_HEADER = "x-moto-account-id"
 
 # One loader for every session: parsing a service model is the dear part of making a client.
 _LOADER = Loader()
+# The user's profile must not reach clients that never leave the process.
+_NOTHING_OF_THE_HOST = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 _CONFIG = Config(
     retries={"total_max_attempts": 1},
     s3={"addressing_style": "path"},
@@ -105,7 +112,7 @@ def in_process_session(
     """
     from botocore.session import Session
 
-    core: Any = Session()
+    core: Any = Session(session_vars=_NOTHING_OF_THE_HOST)
     core.register_component("data_loader", _LOADER)
     core.register("before-send.*", _sender(app, headers or {}))
     return boto3.Session(botocore_session=core, region_name=region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from opentrail.local.admin import Admin
@@ -18,6 +19,7 @@ def serve(runtime: Runtime, host: str, port: int, out: TextIO) -> None:
         OSError: the address is taken.
         DeployError: the stacks cannot be deployed.
     """
+    _forget_the_hosts_settings()
     try:
         server = Server(host, port, Admin(runtime, runtime))
         try:
@@ -30,3 +32,9 @@ def serve(runtime: Runtime, host: str, port: int, out: TextIO) -> None:
             server.close()
     finally:
         runtime.stop()
+
+
+def _forget_the_hosts_settings() -> None:
+    # moto makes sessions of its own; a profile that is not on this machine would end them.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]

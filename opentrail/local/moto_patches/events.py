@@ -47,7 +47,7 @@ def apply() -> None:
         return put
 
     # moto answers TestEventPattern with nothing.
-    def test_event_pattern(_: Callable[..., Any]) -> Callable[..., Any]:
+    def answer_test(_: Callable[..., Any]) -> Callable[..., Any]:
         def test(response: Any) -> str:
             matches = _compile(response._get_param("EventPattern"))
             return json.dumps({"Result": matches(_parse_event(response._get_param("Event")))})
@@ -55,7 +55,7 @@ def apply() -> None:
         return test
 
     replace(EventsBackend, "put_rule", put_rule)
-    replace(EventsHandler, "test_event_pattern", test_event_pattern)
+    replace(EventsHandler, "test_event_pattern", answer_test)
 
 
 def _compile(pattern: str) -> Matcher:

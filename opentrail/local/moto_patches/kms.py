@@ -8,7 +8,6 @@ from typing import Any
 
 from opentrail.local.moto_patches.switch import replace
 
-
 _message_type = threading.local()
 
 
