@@ -23,7 +23,11 @@ from opentrail.model.trail import Trail
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 MAX_PREFIX_CHARACTERS = 200
 
-_BUCKET_NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+# Source: S3 user guide, "General purpose bucket naming rules".
+_BUCKET_NAME = re.compile(
+    r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]"
+    r"(?<!-s3alias)(?<!--ol-s3)(?<!\.mrap)(?<!--x-s3)(?<!--table-s3)"
+)
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?")
 _KEY_ID = re.compile(
@@ -34,7 +38,8 @@ _GROUP_ARN = re.compile(
     r"arn:aws[a-z-]*:logs:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
     r":log-group:(?P<name>[A-Za-z0-9._/#-]{1,512}):\*"
 )
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[!-.0-~]{1,510}/)*[\w+=,.@-]{1,64}", re.ASCII)
+_PREFIX = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 def find_bucket(scene: Scene, trail: Trail) -> Bucket:
@@ -48,6 +53,8 @@ def find_bucket(scene: Scene, trail: Trail) -> Bucket:
     if len(trail.prefix) > MAX_PREFIX_CHARACTERS:
         message = f"S3 prefix is longer than maximum length of {MAX_PREFIX_CHARACTERS} characters."
         raise ApiError("InvalidS3PrefixException", message)
+    if not _PREFIX.fullmatch(trail.prefix):
+        raise ApiError("InvalidS3PrefixException", "S3 prefix has characters that are not allowed.")
     bucket = scene.ports.buckets.find(trail.bucket, scene.account)
     if bucket is None:
         raise ApiError("S3BucketDoesNotExistException", f"S3 bucket {trail.bucket} does not exist!")

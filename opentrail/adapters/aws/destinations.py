@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from opentrail.adapters.aws.failure import storage_errors
+from opentrail.adapters.aws.regions import known_regions
 from opentrail.model.resource import Bucket, Key, Policy, Role, Topic
 
 ClientsFor = Callable[[str, str], Callable[[str], Any]]
@@ -73,6 +74,8 @@ class KmsKeys:
         """See ``opentrail.api.ports.Keys``."""
         if key_id.startswith("arn:"):
             _, _, _, region, account, _ = key_id.split(":", 5)
+        if region not in known_regions():
+            return None
         kms = self._clients_for(account, region)("kms")
         with storage_errors(f"look at key {key_id}"):
             gone = {"NotFoundException", "InvalidArnException", "ValidationException", *_DENIED}
@@ -98,6 +101,8 @@ class SnsTopics:
     def find(self, arn: str) -> Topic | None:
         """See ``opentrail.api.ports.Topics``."""
         _, _, _, region, account, _ = arn.split(":", 5)
+        if region not in known_regions():
+            return None
         sns = self._clients_for(account, region)("sns")
         with storage_errors(f"look at topic {arn}"):
             gone = _DENIED | {"NotFound", "NotFoundException", "InvalidParameter"}
@@ -115,6 +120,8 @@ class CloudWatchLogGroups:
 
     def exists(self, name: str, account: str, region: str) -> bool:
         """See ``opentrail.api.ports.LogGroups``."""
+        if region not in known_regions():
+            return False
         logs = self._clients_for(account, region)("logs")
         with storage_errors(f"look for log group {name}"):
             pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)

@@ -44,7 +44,23 @@ def refusal(world: World, **members: Any) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "ab", "Logs", "lo..gs", "-logs", "logs-", "a" * 64, "10.0.0.1", "lo/gs", "lo gs"]
+    "name",
+    [
+        "",
+        "ab",
+        "Logs",
+        "lo..gs",
+        "-logs",
+        "logs-",
+        "a" * 64,
+        "10.0.0.1",
+        "xn--abc",
+        "sthree-x",
+        "abc--x-s3",
+        "abc-s3alias",
+        "lo/gs",
+        "lo gs",
+    ],
 )
 def test_an_impossible_bucket_name(name: str) -> None:
     assert refusal(World(), S3BucketName=name)[0] == "InvalidS3BucketNameException"
