@@ -17,16 +17,15 @@ from opentrail.api.visibility import locate, refuse_member
 
 MAX_RESOURCES = 20  # per ListTags. Source: API reference, ListTags
 
-_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:([a-z]+)/.+")
-# Resources CloudTrail also tags but OpenTrail does not have yet: there is none of that name.
-_ABSENT = {"eventdatastore": "EventDataStoreNotFoundException"}
+_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:([a-z]+)/(.+)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Members = Mapping[str, Any]
 
 
 def add_tags(scene: Scene, given: Members) -> Members:
     """AddTags. A key that is there gets the new value."""
-    stored = _find(scene, given["ResourceId"])
+    stored = _find(scene, given["ResourceId"], "ChannelNotFoundException")
     refuse_member(scene, stored.trail)
     tags = join_tags(stored.trail.tags, read_tags(given["TagsList"]))
     return _store(scene, stored, tags)
@@ -34,7 +33,7 @@ def add_tags(scene: Scene, given: Members) -> Members:
 
 def remove_tags(scene: Scene, given: Members) -> Members:
     """RemoveTags, by key; a key that is not there is no error, values are not compared."""
-    stored = _find(scene, given["ResourceId"])
+    stored = _find(scene, given["ResourceId"], "ChannelNotFoundException")
     refuse_member(scene, stored.trail)
     keys = read_tags(given["TagsList"]).keys()
     return _store(scene, stored, {k: v for k, v in stored.trail.tags.items() if k not in keys})
@@ -59,13 +58,27 @@ def _store(scene: Scene, stored: Stored, tags: dict[str, str]) -> Members:
     return {}
 
 
-def _find(scene: Scene, arn: str) -> Stored:
+def _absent(arn: str, kind: str, name: str, no_channel: str) -> ApiError:
+    """What CloudTrail also tags but OpenTrail does not have yet: there is none of that name."""
+    if kind == "eventdatastore":
+        known = _UUID.fullmatch(name)
+        code = "EventDataStoreNotFoundException" if known else "EventDataStoreARNInvalidException"
+    elif kind == "channel":
+        code = no_channel if _UUID.fullmatch(name) else "ChannelARNInvalidException"
+    elif kind == "dashboard":
+        code = "ResourceNotFoundException"
+    else:
+        code = "ResourceTypeNotSupportedException"
+    return ApiError(code, f"Resource not found: {arn}")
+
+
+def _find(scene: Scene, arn: str, no_channel: str = "ResourceNotFoundException") -> Stored:
+    """The trail; ``no_channel`` is the operation's error for a channel that does not exist."""
     kind = _ARN.fullmatch(arn)
     if kind is None:
         raise ApiError("CloudTrailARNInvalidException", f"Resource ARN is not valid: {arn}")
     if kind[1] != "trail":
-        code = _ABSENT.get(kind[1], "ResourceTypeNotSupportedException")
-        raise ApiError(code, f"OpenTrail has no resource {arn}.")
+        raise _absent(arn, kind[1], kind[2], no_channel)
     ref = parse_trail_ref(arn)
     if ref.region != scene.region:
         message = f"Region in ARN is wrong, you can only access resources in region {scene.region}."

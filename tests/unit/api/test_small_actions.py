@@ -193,7 +193,10 @@ def test_bad_tags(world: World, given: list[dict[str, str]], code: str) -> None:
         (ARN, ABROAD, "CloudTrailARNInvalidException"),
         (ARN.replace("audit", "nothing"), HOME, "ResourceNotFoundException"),
         (STORE, HOME, "EventDataStoreNotFoundException"),
-        (STORE.replace("eventdatastore", "channel"), HOME, "ResourceTypeNotSupportedException"),
+        (STORE[:-1], HOME, "EventDataStoreARNInvalidException"),
+        (STORE.replace("eventdatastore", "channel")[:-1], HOME, "ChannelARNInvalidException"),
+        (STORE.replace("eventdatastore", "dashboard"), HOME, "ResourceNotFoundException"),
+        (STORE.replace("eventdatastore", "user"), HOME, "ResourceTypeNotSupportedException"),
     ],
 )
 @pytest.mark.parametrize("operation", ["AddTags", "RemoveTags", "ListTags"])
