@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 IDLE_SECONDS = 120.0  # an unused connection is closed after this
+_BACKLOG = 128
 
 log = logging.getLogger(__name__)
 
@@ -94,14 +95,18 @@ class RequestHandler(MotoRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """Listens from the moment it is made; ``serve`` answers."""
+    """Listens from the moment it is made; ``serve`` answers.
+
+    Raises:
+        OSError: the address is taken, or not this machine's.
+    """
 
     daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 128
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
-        super().__init__(host, port, app, handler=RequestHandler)
+        # Listening here and not in werkzeug, which prints advice and exits when the port is taken.
+        with _listen(host, port) as listener:
+            super().__init__(host, port, app, handler=RequestHandler, fd=listener.fileno())
 
     @property
     def url(self) -> str:
@@ -124,6 +129,19 @@ class Server(ThreadedWSGIServer):
         """Stop answering and free the port."""
         self.shutdown()
         self.server_close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
 
 
 def wait_for_end() -> None:

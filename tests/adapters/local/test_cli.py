@@ -226,7 +226,7 @@ def test_up_on_a_taken_port_says_so(assembly: Path, endpoint: Endpoint) -> None:
 
     assert process.returncode == 1
     assert output == ""
-    assert "in use" in errors
+    assert "cannot listen on 127.0.0.1" in errors
 
 
 def test_up_with_a_template_it_cannot_build_says_so(assembly: Path) -> None:

@@ -90,15 +90,18 @@ def test_client_that_waits_for_100_continue_is_told_at_once(connection: http.cli
     assert b'"body": "ok"' in answer
 
 
-def test_closing_frees_the_port() -> None:
-    first = Server("127.0.0.1", 0, echo)
-    first.serve()
-    first.close()
+def test_closed_server_listens_no_more() -> None:
+    server = Server("127.0.0.1", 0, echo)
+    server.serve()
+    server.close()
 
-    second = Server("127.0.0.1", first.server_port, echo)
-    second.server_close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.server_port), timeout=10)
 
-    assert second.server_port == first.server_port
+
+def test_taken_port_is_an_error(connection: http.client.HTTPConnection) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{connection.port}"):
+        Server("127.0.0.1", connection.port, echo)
 
 
 def test_url_is_one_that_clients_on_this_machine_can_use() -> None:
