@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentrail.local.call import Counters, RecordSink, Reply, ServiceHandler
 from opentrail.local.capture.capture import Capture, Understood
+from opentrail.local.capture.cbor import answer_in_cbor, as_json, is_cbor
 from opentrail.local.capture.reply import call_application, send, unanswered, with_request_id
 from opentrail.local.capture.wire import Wire, read_wire
 
@@ -65,14 +66,18 @@ class Gateway:
         """Answer one request."""
         if environ.get("PATH_INFO", "").startswith(UNRECORDED_PATHS):
             return self._moto(environ, start_response)
-        wire = read_wire(environ)
+        sent = read_wire(environ)
+        wire = as_json(environ, sent) if is_cbor(sent) else sent
         self._count(calls=1)
         understood = self._understand(environ, wire)
         if understood is None:
             return send(call_application(self._moto, environ), start_response)
         reply = self._answer(environ, understood)
         reply = with_request_id(reply, understood.call.request_id, understood.target.protocol)
-        return send(self._record(understood, reply), start_response)
+        reply = self._record(understood, reply)
+        return send(
+            answer_in_cbor(reply, understood.target, sent) if wire is not sent else reply, start_response
+        )
 
     def _understand(self, environ: dict[str, Any], wire: Wire) -> Understood | None:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import botocore.session
 from moto.core.model import OperationModel, ServiceModel
@@ -20,6 +20,8 @@ from werkzeug.exceptions import HTTPException
 from opentrail.local.capture.credential import Credential
 from opentrail.local.capture.tables import table
 from opentrail.local.capture.wire import Wire, undo_aws_chunks
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,51 +40,72 @@ def find_target(environ: dict[str, Any], wire: Wire, credential: Credential) -> 
 
     The service comes from the credential scope, for unsigned requests from the
     target header, the form's Action or the host; where several services share a
-    signing name the first one whose model routes the request is taken.
+    signing name the first one whose model routes the request is taken. A target
+    header or an Action names its operation; REST services are routed by moto's
+    routers, from method, path and query.
     """
+    services = candidates(wire, credential)
+    if target := wire.headers.get("x-amz-target"):
+        return _first(_json_target(service, target, wire) for service in services)
+    form = _form(wire)
+    if "Action" in form:
+        return _first(_query_target(service, form) for service in services)
     request = _as_moto_request(environ, wire)
-    for service in _candidates(wire, credential):
-        try:
-            model, uri_parameters = get_service_router(service).match(request)
-        except (HTTPException, NotImplementedError):
-            continue
-        if not _same_version(model.service_model, wire):
-            continue
+    return _first(_rest_target(service, request, wire) for service in services)
+
+
+def _first(targets: Iterable[Target | None]) -> Target | None:
+    return next((target for target in targets if target is not None), None)
+
+
+def _json_target(service: str, header: str, wire: Wire) -> Target | None:
+    prefix, _, operation = header.rpartition(".")
+    model = service_model(service)
+    if model.metadata.get("targetPrefix") != prefix or operation not in model.operation_names:
+        return None
+    return _target(service, operation, "json", {"body": wire.body})
+
+
+def _query_target(service: str, form: Mapping[str, str]) -> Target | None:
+    """Query services that share a name (elb and elbv2) differ in the Version they are sent."""
+    model, operation = service_model(service), form["Action"]
+    if operation not in model.operation_names:
+        return None
+    if form.get("Version", model.api_version) != model.api_version and _shares_its_name(service):
+        return None
+    return _target(service, operation, "ec2" if model.protocol == "ec2" else "query", {"values": form})
+
+
+def _rest_target(service: str, request: Request, wire: Wire) -> Target | None:
+    try:
+        model, uri_parameters = get_service_router(service).match(request)
         protocol = determine_request_protocol(model.service_model, request.content_type)
-        return Target(
-            service=service,
-            operation=model.name,
-            model=model,
-            protocol=protocol,
-            parameters=_parse(request, wire, model, protocol, uri_parameters),
-        )
-    return None
+    except (HTTPException, NotImplementedError):
+        return None
+    body = undo_aws_chunks(wire.body) if _is_aws_chunked(wire) else wire.body
+    parts = {
+        "method": request.method,
+        "headers": request.headers,
+        "url_params": uri_parameters,
+        "url_path": wire.path,
+        "values": request.values,
+        "body": body,
+    }
+    return _target(service, model.name, protocol, parts)
+
+
+def _target(service: str, operation: str, protocol: str, parts: dict[str, Any]) -> Target:
+    model = service_model(service).operation_model(operation)
+    try:
+        parameters = cast(Mapping[str, Any], PROTOCOL_PARSERS[protocol](model).parse(parts))  # type: ignore[arg-type]
+    except Exception:  # the client's bytes: anything can be wrong with them, and the call must go on
+        parameters = None
+    return Target(service=service, operation=operation, model=model, protocol=protocol, parameters=parameters)
 
 
 def _as_moto_request(environ: dict[str, Any], wire: Wire) -> Request:
     """moto's request type over a copy, so that the body stays unread for moto itself."""
     return Request({**environ, "wsgi.input": io.BytesIO(wire.body), "RAW_URI": wire.path})
-
-
-def _parse(
-    request: Request, wire: Wire, model: OperationModel, protocol: str, uri_parameters: dict[str, Any]
-) -> Mapping[str, Any] | None:
-    parser = PROTOCOL_PARSERS[protocol](model)
-    body = undo_aws_chunks(wire.body) if _is_aws_chunked(wire) else wire.body
-    try:
-        parsed = parser.parse(
-            {
-                "method": request.method,
-                "headers": request.headers,
-                "url_params": uri_parameters,
-                "url_path": wire.path,
-                "values": request.values,
-                "body": body,
-            }
-        )
-    except Exception:  # the client's bytes: anything can be wrong with them, and the call must go on
-        return None
-    return cast(Mapping[str, Any], parsed)
 
 
 def _is_aws_chunked(wire: Wire) -> bool:
@@ -91,7 +114,8 @@ def _is_aws_chunked(wire: Wire) -> bool:
     )
 
 
-def _candidates(wire: Wire, credential: Credential) -> Iterator[str]:
+def candidates(wire: Wire, credential: Credential) -> Iterator[str]:
+    """botocore's services that a request can be for, the likeliest first."""
     name = credential.signing_name or _unsigned_name(wire)
     listed = table("signing_names").get(name)
     names = listed if listed is not None else [name]
@@ -114,24 +138,21 @@ def _unsigned_name(wire: Wire) -> str:
     rules = table("unsigned")
     if target := wire.headers.get("x-amz-target"):
         return str(rules["target"].get(target.partition(".")[0], ""))
-    for action in _form(wire).get("Action", ()):
+    if action := _form(wire).get("Action"):
         return str(rules["action"].get(action, ""))
     label = wire.host.partition(".")[0]
     return label if wire.host.endswith(".amazonaws.com") and label in _known_services() else "s3"
 
 
-def _form(wire: Wire) -> dict[str, list[str]]:
-    if wire.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return parse_qs(wire.body.decode("utf-8", "replace"))
-    return parse_qs(wire.query)
+def _form(wire: Wire) -> dict[str, str]:
+    """The fields of a query request, from its body or, for GET, from its query string."""
+    if wire.headers.get("content-type", "").startswith(FORM):
+        return dict(parse_qsl(wire.body.decode("utf-8", "replace"), keep_blank_values=True))
+    return dict(parse_qsl(wire.query, keep_blank_values=True)) if "Action=" in wire.query else {}
 
 
-def _same_version(service: ServiceModel, wire: Wire) -> bool:
-    """Query services that share a name (elb and elbv2) differ in the Version they are sent."""
-    if service.protocol not in ("query", "ec2") or not table("signing_names").get(service.signing_name):
-        return True
-    version = _form(wire).get("Version")
-    return version is None or version[0] == service.api_version
+def _shares_its_name(service: str) -> bool:
+    return bool(table("signing_names").get(service_model(service).signing_name))
 
 
 @cache

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 ACCOUNT_IN_ARN = re.compile(r"(arn:aws[\w-]*:[\w-]+:[\w-]*:)(\d{12,13}|-):")
 EC2_ID = re.compile(r"^(vpc|subnet|rtb|igw|acl|eni|eipalloc|vol|snap|ami|i|sg|fl|nat)-[0-9a-fx.]+$")
+IMAGE = "ami-12c6146b"  # one of moto's own
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -67,8 +68,7 @@ def _subnet(ec2: Any) -> str:
 
 
 def _instance(ec2: Any) -> str:
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    return str(ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+    return str(ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
 
 
 def _volume(ec2: Any) -> str:
