@@ -113,7 +113,7 @@ class Server(ThreadedWSGIServer):
         """Where clients on this machine reach it."""
         host = self.server_address[0]
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(str(host), str(host))
-        return f"http://{host}:{self.server_port}"
+        return f"http://{host}:{self.port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what broke a connection; a client that went away is no error."""

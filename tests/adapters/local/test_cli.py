@@ -221,7 +221,7 @@ def test_up_announces_itself_answers_and_ends(assembly: Path, end: signal.Signal
 
 
 def test_up_on_a_taken_port_says_so(assembly: Path, endpoint: Endpoint) -> None:
-    process = start("--port", str(endpoint.server.server_port), "--assembly", str(assembly))
+    process = start("--port", str(endpoint.server.port), "--assembly", str(assembly))
     output, errors = process.communicate(timeout=30)
 
     assert process.returncode == 1

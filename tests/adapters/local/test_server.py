@@ -29,7 +29,7 @@ def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 def connection() -> Iterator[http.client.HTTPConnection]:
     server = Server("127.0.0.1", 0, echo)
     server.serve()
-    client = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     yield client
     client.close()
     server.close()
@@ -96,7 +96,7 @@ def test_closed_server_listens_no_more() -> None:
     server.close()
 
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.server_port), timeout=10)
+        socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
 def test_taken_port_is_an_error(connection: http.client.HTTPConnection) -> None:
@@ -108,4 +108,4 @@ def test_url_is_one_that_clients_on_this_machine_can_use() -> None:
     server = Server("0.0.0.0", 0, echo)
     server.server_close()
 
-    assert server.url == f"http://127.0.0.1:{server.server_port}"
+    assert server.url == f"http://127.0.0.1:{server.port}"
