@@ -95,8 +95,8 @@ def test_closed_server_listens_no_more() -> None:
     server.serve()
     server.close()
 
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    # Not by connecting: the system may give a client the freed port, which then talks to itself.
+    assert server.socket.fileno() == -1
 
 
 def test_taken_port_is_an_error(connection: http.client.HTTPConnection) -> None:
