@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from opentrail.local.call import Call, Caller, ServiceHandler
 from opentrail.local.cloudtrail import cloudtrail_service
+from opentrail.local.tagging import tagging_service
 from opentrail.local.transport import Clients
 
 ACCOUNT = "123456789012"
@@ -28,33 +29,34 @@ MEMBER = "222222222222"
 
 
 class Front:
-    """CloudTrail's targets go to the API, everything else to moto.
+    """CloudTrail's and the tagging API's targets go to our services, everything else to moto.
 
     The caller's account is the access key when that is twelve digits, as moto has it.
     """
 
-    def __init__(self, moto: Any, cloudtrail: ServiceHandler) -> None:
+    def __init__(self, moto: Any, services: Mapping[str, ServiceHandler]) -> None:
         self._moto = moto
-        self._cloudtrail = cloudtrail
+        self._services = services
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if "cloudtrail" not in target.lower():
+        service = next((name for name in self._services if name in target.lower()), "")
+        if not service:
             return self._moto(environ, start_response)
         request = Request(environ)
-        reply = self._cloudtrail(_to_call(request, target))
+        reply = self._services[service](_to_call(request, service, target))
         response = Response(reply.body, reply.status, dict(reply.headers))
         return response(environ, start_response)
 
 
-def _to_call(request: Request, target: str) -> Call:
+def _to_call(request: Request, service: str, target: str) -> Call:
     credential = request.headers.get("Authorization", "").partition("Credential=")[2].split("/")
     key, region = (credential[0], credential[2]) if len(credential) > 2 else ("", REGION)
     account = key if len(key) == 12 and key.isdigit() else ACCOUNT
     return Call(
-        service="cloudtrail",
+        service=service,
         operation=target.rpartition(".")[2],
-        parameters={},
+        parameters=json.loads(request.get_data() or b"{}") if service != "cloudtrail" else {},
         region=region,
         caller=Caller(account=account, arn=f"arn:aws:iam::{account}:user/eve", access_key=key, identity={}),
         method=request.method,
@@ -113,7 +115,11 @@ def laptop(moto_app: Any) -> Iterator[Laptop]:
     )
     signing_key = clients("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
     outputs = {"TrailsTableName": "trails", "SigningKeyId": signing_key["KeyId"]}
-    front = Front(moto_app, cloudtrail_service(clients, outputs))
+    services = {
+        "cloudtrail": cloudtrail_service(clients, outputs),
+        "resourcegroupstaggingapi": tagging_service(clients, outputs),
+    }
+    front = Front(moto_app, services)
     server = make_server("127.0.0.1", 0, front, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
