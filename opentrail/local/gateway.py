@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 UNRECORDED_PATHS = ("/moto-api", "/_opentrail", "/favicon.ico", "/latest/meta-data", "/latest/api")
+RESET_PATH = "/moto-api/reset"
 
 
 class Gateway:
@@ -64,7 +65,10 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if environ.get("PATH_INFO", "").startswith(UNRECORDED_PATHS):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(UNRECORDED_PATHS):
+            if path == RESET_PATH:
+                self._capture.forget()
             return self._moto(environ, start_response)
         sent = read_wire(environ)
         wire = as_json(environ, sent) if is_cbor(sent) else sent

@@ -57,6 +57,10 @@ class Capture:
         call = self._call(wire, target, credential, arrived)
         return Understood(call=call, target=target, wire=wire, plan=plan_of(target.service, target.operation))
 
+    def forget(self) -> None:
+        """Forget the sessions STS gave out; moto forgets its own at the same time."""
+        self._sessions.clear()
+
     def finish(self, understood: Understood, reply: Reply) -> Reply:
         """Learn from the answer: sessions that STS gave out."""
         return learn(understood.call, understood.target, reply, self._sessions)

@@ -48,3 +48,8 @@ class Sessions:
     def find(self, access_key: str) -> Session | None:
         """The session of an access key, or None."""
         return self._sessions.get(access_key)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._sessions.clear()

@@ -115,16 +115,18 @@ def rebuild(record: Mapping[str, Any]) -> Rebuilt | None:
 
 def _assertion(parameters: Mapping[str, Any]) -> str:
     """A SAML assertion with the facts that a record of its use shows."""
+    namespace = "https://aws.amazon.com/SAML/Attributes"
     attributes = {
-        "https://aws.amazon.com/SAML/Attributes/RoleSessionName": parameters["roleSessionName"],
-        "https://aws.amazon.com/SAML/Attributes/Role": f"{parameters['roleArn']},{parameters['principalArn']}",
+        f"{namespace}/RoleSessionName": parameters["roleSessionName"],
+        f"{namespace}/Role": f"{parameters['roleArn']},{parameters['principalArn']}",
     }
     stated = "".join(
         f'<a:Attribute Name="{name}"><a:AttributeValue>{value}</a:AttributeValue></a:Attribute>'
         for name, value in attributes.items()
     )
     document = (
-        '<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion">'
+        '<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol"'
+        ' xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion">'
         f'<a:Assertion ID="{parameters["sAMLAssertionID"]}"><a:Issuer>issuer</a:Issuer>'
         f"<a:Subject><a:NameID>{parameters['roleSessionName']}</a:NameID></a:Subject>"
         f"<a:AttributeStatement>{stated}</a:AttributeStatement></a:Assertion></p:Response>"

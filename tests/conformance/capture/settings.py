@@ -35,10 +35,8 @@ class Setting:
         parameters: dict[str, Any] = self._moved(rebuilt.parameters, rebuilt.service, region)
         maker = MAKERS.get(f"{rebuilt.service}.{rebuilt.operation}")
         if maker is not None:
-            try:
+            with contextlib.suppress(ClientError):  # made for an earlier call
                 maker(lambda service: self._laptop.client(service, region), parameters)
-            except ClientError:
-                pass  # made for an earlier call
         return parameters
 
     def _moved(self, value: Any, service: str, region: str) -> Any:

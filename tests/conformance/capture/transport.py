@@ -25,9 +25,9 @@ class Body(io.BytesIO):
 
 def session_for(
     app: Any, *, access_key: str = "AKIAIOSFODNN7EXAMPLE", region: str = "us-east-1", token: str | None = None
-) -> boto3.Session:
+) -> Any:
     """A boto3 session whose clients talk to ``app``."""
-    session = boto3.Session(
+    session: Any = boto3.Session(
         aws_access_key_id=access_key,
         aws_secret_access_key="secret",
         aws_session_token=token,
@@ -46,9 +46,14 @@ def sender(app: Any) -> Callable[..., AWSResponse]:
             environ_of(request), lambda status, headers, exc_info=None: started.extend((status, headers))
         )
         body = b"".join(chunks)
-        return AWSResponse(request.url, int(started[0].split()[0]), HTTPHeaderDict(started[1]), Body(body))
+        return AWSResponse(request.url, int(started[0].split()[0]), headers_of(started[1]), Body(body))
 
     return send
+
+
+def headers_of(pairs: list[tuple[str, str]]) -> Any:
+    """Answer headers as botocore's own HTTP client gives them: any case."""
+    return HTTPHeaderDict(pairs)
 
 
 def environ_of(request: AWSPreparedRequest) -> dict[str, Any]:
@@ -72,7 +77,8 @@ def environ_of(request: AWSPreparedRequest) -> dict[str, Any]:
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
     }
-    for name, value in request.headers.items():
+    headers: Any = request.headers
+    for name, value in headers.items():
         key = name.upper().replace("-", "_")
         if key != "TRANSFER_ENCODING":
             environ[key if key in PLAIN else f"HTTP_{key}"] = (
