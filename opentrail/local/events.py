@@ -1,7 +1,7 @@
 """EventBridge: events -> the targets of the rules they match.
 
-Records come from the gateway, which plays AWS here and alone may use sources that
-begin with ``aws.``; other events from PutEvents, S3, schedules and replays.
+Records come from the gateway, which plays AWS here; other events from PutEvents, S3,
+schedules and replays.
 
 Source: EventBridge user guide, "AWS service events delivered via AWS CloudTrail",
 "Creating Amazon EventBridge event patterns", "Using dead-letter queues".
@@ -134,6 +134,7 @@ class Bus:
             region=region,
             resources=tuple(entry.get("Resources") or ()),
             detail=entry["Detail"].encode(),
+            management_read=_is_management_read(entry),
         )
         bus_region, bus_account, bus = _bus_of(entry.get("EventBusName"), region, account)
         self.send(event, account=bus_account, region=bus_region, bus=bus)
@@ -266,6 +267,15 @@ def _refusal(entry: Mapping[str, Any]) -> dict[str, str] | None:
     # EventBridge refuses `aws.` sources from its users. The laptop takes them, so that real events
     # can be replayed against rules and trails; docs/compatibility.md says so.
     return None
+
+
+def _is_management_read(entry: Mapping[str, Any]) -> bool:
+    """Is it a replayed record that a merely ENABLED rule must not see?"""
+    if not (entry["Source"].startswith("aws.") and entry["DetailType"].endswith(" via CloudTrail")):
+        return False
+    record = json.loads(entry["Detail"])
+    category = record.get("eventCategory", "Management" if record.get("managementEvent", True) else "Data")
+    return record.get("readOnly") is True and category == "Management"
 
 
 def _entry_size(entry: Mapping[str, Any]) -> int:

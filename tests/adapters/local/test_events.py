@@ -273,6 +273,28 @@ def test_events_of_aws_services_can_be_replayed(clients: Clients, bus: Bus) -> N
     assert answer["FailedEntryCount"] == 0
 
 
+@pytest.mark.parametrize(
+    ("state", "record", "delivered"),
+    [
+        ("ENABLED", {"readOnly": False, "eventCategory": "Management"}, 1),
+        ("ENABLED", {"readOnly": True, "eventCategory": "Management"}, 0),
+        ("ENABLED", {"readOnly": True, "managementEvent": True}, 0),
+        ("ENABLED", {"readOnly": True, "eventCategory": "Data", "managementEvent": False}, 1),
+        (ALL_CALLS, {"readOnly": True, "eventCategory": "Management"}, 1),
+    ],
+)
+def test_real_records_can_be_replayed(
+    clients: Clients, bus: Bus, state: str, record: dict[str, Any], delivered: int
+) -> None:
+    url = queue_rule(clients, State=state)
+    kind = "AWS API Call via CloudTrail"
+    entry = {"Source": "aws.iam", "DetailType": kind, "Detail": json.dumps(record)}
+
+    clients("events").put_events(Entries=[entry])
+
+    assert len(bodies(clients, url)) == delivered
+
+
 def test_request_over_a_mebibyte_is_refused(clients: Clients, bus: Bus) -> None:
     entry = {"Source": "mine", "DetailType": "t", "Detail": json.dumps({"x": "y" * 1_048_576})}
 
