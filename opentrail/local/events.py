@@ -86,16 +86,33 @@ class BusCounters:
     last_error: str = field(default="")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Where the records of all accounts and Regions meet: OpenTrail's own rule and its intake queue.
+
+    On AWS rules in every other account and Region forward to it; the laptop, where accounts
+    and Regions spring up by being used, takes those rules as given.
+    """
+
+    account: str = ""
+    region: str = ""
+    queue_arn: str = ""  # "" = nothing deployed yet
+
+
 class Bus:
     """Every bus of every account and Region; rules and targets are moto's."""
 
     def __init__(self, targets: Targets) -> None:
         self.counters = BusCounters()
+        self.collector = Collector()
         self._targets = targets
         self._counting = threading.Lock()
 
     def deliver(self, captured: Captured) -> None:
-        """Put a record on the default bus of its account and Region. Never raises for a target."""
+        """Put a record on the default bus of its account and Region. Never raises for a target.
+
+        From other places than the collector's it also goes to the collector, in its own envelope.
+        """
         event = BusEvent(
             id=str(uuid4()),
             detail_type=captured.detail_type,
@@ -107,6 +124,17 @@ class Bus:
             management_read=captured.read_only and captured.category == "Management",
         )
         self.send(event, account=captured.account, region=captured.region, bus="default")
+        self._collect(event)
+
+    def _collect(self, event: BusEvent) -> None:
+        home = self.collector
+        if not home.queue_arn or (event.account, event.region) == (home.account, home.region):
+            return
+        for rule in _rules(home.account, home.region, "default"):
+            targets = [target for target in list(rule.targets) if target["Arn"] == home.queue_arn]
+            if targets and matches(rule, event):
+                self.send_to_target(event, targets[0], rule_arn=rule.arn)
+                return
 
     def put_events(self, account: str, region: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Answer PutEvents: one ``{"EventId"}`` or ``{"ErrorCode", "ErrorMessage"}`` per entry, in order."""

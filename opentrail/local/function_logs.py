@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from opentrail.local.worker import Answer
 
+MAX_STREAM_EVENTS = 20_000  # the oldest go first: moto keeps everything, and a server may run for weeks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLog:
@@ -58,9 +60,11 @@ class FunctionLog:
             backend.create_log_stream(self.group, self.stream)
         now = int(time.time() * 1000)
         lines = self._lines(request_id, answer, memory_mib, datetime.fromtimestamp(now / 1000, UTC))
-        backend.put_log_events(
-            self.group, self.stream, [{"timestamp": now, "message": line} for line in lines]
-        )
+        entries = [{"timestamp": now, "message": line} for line in lines]
+        backend.put_log_events(self.group, self.stream, entries)
+        events = backend.groups[self.group].streams[self.stream].events
+        if len(events) > MAX_STREAM_EVENTS:
+            del events[: MAX_STREAM_EVENTS // 2]
 
     def _lines(self, request_id: str, answer: Answer, memory_mib: int, now: datetime) -> list[str]:
         output = [line for line in answer.log.decode("utf-8", "replace").splitlines() if line]

@@ -20,7 +20,7 @@ from opentrail.errors import DeployError, OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.call import Call, Counters, Reply, ServiceHandler
-from opentrail.local.events import Bus
+from opentrail.local.events import Bus, Collector
 from opentrail.local.functions import Functions, deployed_functions, find_function
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
@@ -108,6 +108,7 @@ class Runtime:
             self.functions.warm(deployed)
             self._services.update(self._make_services(self))
             self._override_digest_period()
+            self._collect_everywhere()
             self.pollers.start()
             self.schedules.start()
             log.info("deployed in %.1f s", time.monotonic() - began)
@@ -249,6 +250,14 @@ class Runtime:
         if len(parts) != 3:
             raise StorageError(f"the deployed stacks have no output {output}", "NotDeployed")
         return f"arn:aws:sqs:{self.options.region}:{parts[1]}:{parts[2]}"
+
+    def _collect_everywhere(self) -> None:
+        if "IntakeQueueUrl" in self.outputs:
+            self.bus.collector = Collector(
+                account=self.options.account,
+                region=self.options.region,
+                queue_arn=self._queue("IntakeQueueUrl"),
+            )
 
     def _override_digest_period(self) -> None:
         name = self.outputs.get("DigestFunctionName")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from opentrail.local import function_logs
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.functions import Functions, find_function
 from opentrail.local.invocations import answer_invocation
@@ -389,3 +390,16 @@ def test_stop_ends_every_worker(lab: Lab) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert lab.functions.describe() == {}
+
+
+def test_long_log_forgets_its_oldest_lines(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_logs, "MAX_STREAM_EVENTS", 8)
+    make_function(lab.clients, "def handler(event, context): print('call', event)\n")
+
+    for number in range(4):
+        lab.call(number)
+
+    lines = lab.logs()
+    assert len(lines) <= 8
+    assert "call 3" in lines
+    assert "call 0" not in lines

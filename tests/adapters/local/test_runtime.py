@@ -120,6 +120,27 @@ def test_own_functions_are_not_recorded(runtime: Runtime, caller: Clients) -> No
     }
 
 
+def test_calls_in_every_account_and_region_are_recorded_once(runtime: Runtime, caller: Clients) -> None:
+    caller("sqs", region="eu-west-1").create_queue(QueueName="theirs")
+    role = {"RoleArn": "arn:aws:iam::111122223333:role/there", "RoleSessionName": "me"}
+    keys = caller("sts").assume_role(**role)["Credentials"]
+    other = Clients(
+        runtime,
+        account="111122223333",
+        region="us-east-1",
+        act_as_account=False,
+        access_key=keys["AccessKeyId"],
+        secret_key=keys["SecretAccessKey"],
+        session_token=keys["SessionToken"],
+    )
+    other("dynamodb").list_tables()
+
+    runtime.flush()
+
+    assert delivered(runtime).count("CreateQueue") == 1
+    assert delivered(runtime).count("ListTables") == 1
+
+
 def test_flush_with_digest_closes_the_window(runtime: Runtime) -> None:
     assert runtime.flush(digest=True)["digests"] == 3
 
