@@ -104,6 +104,7 @@ class Server(ThreadedWSGIServer):
     daemon_threads = True
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
+        self._thread: threading.Thread | None = None
         # Listening here and not in werkzeug, which prints advice and exits when the port is taken.
         with _listen(host, port) as listener:
             super().__init__(host, port, app, handler=RequestHandler, fd=listener.fileno())
@@ -123,11 +124,13 @@ class Server(ThreadedWSGIServer):
 
     def serve(self) -> None:
         """Answer in a background thread until ``close``."""
-        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True, name="http").start()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True, name="http")
+        self._thread.start()
 
     def close(self) -> None:
         """Stop answering and free the port."""
-        self.shutdown()
+        if self._thread is not None:  # shutdown waits for ever for a server that never served
+            self.shutdown()
         self.server_close()
 
 
