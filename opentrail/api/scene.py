@@ -9,7 +9,13 @@ from typing import Any
 
 from opentrail.api.ports import Ports
 
-_PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov", "us-iso": "aws-iso", "us-isob": "aws-iso-b"}
+_PARTITIONS = {
+    "cn": "aws-cn",
+    "eusc-de": "aws-eusc",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

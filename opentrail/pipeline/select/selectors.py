@@ -169,9 +169,10 @@ def _advanced_clause(field_selectors: Iterable[Mapping[str, Any]]) -> _Clause:
             record.append(_test(_OF_RECORD[field], condition))
         else:
             resource.append((_OF_RESOURCE[field], condition))
-            if field == "resources.type":
-                kind.append(_any_resource(resource[-1:]))
-    if any(read is _OF_RESOURCE["resources.ARN"] for read, _ in resource):
+    types = [test for test in resource if test[0] is _OF_RESOURCE["resources.type"]]
+    if types:
+        kind.append(_any_resource(types))
+    if len(types) < len(resource):
         record.append(_any_resource(resource))
     return _Clause(tuple(kind), tuple(record))
 

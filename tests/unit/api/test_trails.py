@@ -292,13 +292,17 @@ def test_a_deleted_trail_is_gone_with_its_status() -> None:
     assert world.trails.statuses == {}
 
 
-def test_the_partition_follows_the_region() -> None:
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eusc-de-east-1", "aws-eusc")],
+)
+def test_the_partition_follows_the_region(region: str, partition: str) -> None:
     world = World()
     policy = world.buckets["logs"].policy
     assert policy is not None
     for statement in policy["Statement"]:
-        statement["Resource"] = statement["Resource"].replace("arn:aws:", "arn:aws-cn:")
+        statement["Resource"] = statement["Resource"].replace("arn:aws:", f"arn:{partition}:")
 
-    created = world.create(region="cn-north-1")
+    created = world.create(region=region)
 
-    assert created["TrailARN"] == f"arn:aws-cn:cloudtrail:cn-north-1:{ACCOUNT}:trail/audit"
+    assert created["TrailARN"] == f"arn:{partition}:cloudtrail:{region}:{ACCOUNT}:trail/audit"

@@ -277,3 +277,9 @@ def test_memory_for_kinds_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert all(matches(make_event(name=f"Op{i}")) for i in range(10))
     assert not matches(make_data_event())
+
+
+def test_types_of_two_resources_do_not_add_up_to_one() -> None:
+    trail = advanced(CATEGORY_DATA, TYPE_OBJECT, {"Field": "resources.type", "Equals": ["AWS::S3::Bucket"]})
+
+    assert not takes(trail, make_data_event())
