@@ -42,7 +42,28 @@ def wrapped_request(operation: str, wire: Wire) -> dict[str, Any]:
     for name, value in parse_qsl(_form(wire), keep_blank_values=True):
         if name not in FORM_NAMES:
             _plant(tree, name.split("."), value)
-    return {f"{operation}Request": _ripen(tree) or ""}
+    return {f"{operation}Request": without_secrets(_ripen(tree)) or ""}
+
+
+def without_secrets(value: Any) -> Any:
+    """A JSON tree with the values of secret names removed."""
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    rules = table("ec2")["removed"]
+    return {
+        name: rules["text"] if name in rules["names"] else without_secrets(item)
+        for name, item in value.items()
+    }
+
+
+def _is_secret(wire: str, shape: Shape) -> bool:
+    return bool(shape.metadata.get("sensitive")) or wire in table("ec2")["removed"]["names"]
+
+
+def _removed(_: Any) -> str:
+    return str(table("ec2")["removed"]["text"])
 
 
 def _form(wire: Wire) -> str:
@@ -94,7 +115,6 @@ def _reshaper(model: OperationModel) -> Callable[[dict[str, Any]], dict[str, Any
     empty, defaults = _always(model), rules["defaults"].get(operation, {})
     omit, flatten = rules["omit"].get(operation, ()), rules["flatten"].get(operation, ())
     gather, types = rules["gather"].get(operation, {}), rules["attribute_type"].get(operation, {})
-    removed = [m.partition(".")[2] for m in rules["removed"]["members"] if m.startswith(f"{operation}.")]
 
     def reshape(spelled: dict[str, Any]) -> dict[str, Any]:
         for name in omit:
@@ -104,9 +124,6 @@ def _reshaper(model: OperationModel) -> Callable[[dict[str, Any]], dict[str, Any
         for name, members in gather.items():
             item = {member: spelled.pop(member) for member in members if member in spelled}
             spelled = {name: {"items": [item]}, **spelled}
-        for name in removed:
-            if name in spelled:
-                spelled[name] = rules["removed"]["text"]
         for name in empty:
             spelled.setdefault(name, {})
         for name, value in defaults.items():
@@ -188,7 +205,7 @@ def _member_plan(
         plain = f"{owner}.{wire}" in rules["plain"]["lists"]
         return name, _list_plan(inner, key[0] if scalar and key else "", "" if plain else array)
     name = rules["names_of"].get(f"{operation}.{wire}") or rules["names"].get(wire) or lower_first(wire)
-    return name, _value_plan(shape, operation, known)
+    return name, _removed if _is_secret(wire, shape) else _value_plan(shape, operation, known)
 
 
 def _value_plan(shape: Shape, operation: str, known: dict[str, Convert]) -> Convert:
@@ -242,13 +259,15 @@ def _response_plan(shape: Shape, known: dict[str, Convert]) -> Convert:
     }
     for member, inner in shape.members.items():
         wire = lower_first(_wire_name(member, inner))
-        members[member] = ("_return" if wire == "return" else wire, _response_plan(inner, known))
+        plan = _removed if _is_secret(wire, inner) else _response_plan(inner, known)
+        members[member] = ("_return" if wire == "return" else wire, plan)
     return known[shape.name]
 
 
 def wrapped_response(target: Target, reply: Reply, call: Call) -> dict[str, Any]:
     """``{"<Operation>Response": ...}``: the answer's XML as JSON."""
-    return xml_to_json(reply.body)
+    answer: dict[str, Any] = without_secrets(xml_to_json(reply.body))
+    return answer
 
 
 def _milliseconds(moment: Any) -> int:

@@ -83,7 +83,7 @@ def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spel
         return spell
 
     def respond(target: Target, reply: Reply, call: Call) -> dict[str, Any] | None:
-        return rule.apply(spell(target, reply, call) or {}, target.parameters or {}, call.region) or None
+        return rule.apply(spell(target, reply, call) or {}, target.parameters or {}, place_of(call)) or None
 
     return respond
 
@@ -113,6 +113,11 @@ def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) 
     if model.name == SAML:
         return lambda target, wire: rule.apply(saml_parameters(convert, target.parameters or {}))
     return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
+
+
+def place_of(call: Call) -> dict[str, str]:
+    """What defaults may name of a call's place."""
+    return {"region": call.region, "account": call.caller.account}
 
 
 def _nothing(target: Target, reply: Reply, call: Call) -> None:

@@ -6,6 +6,7 @@ and the row of its whole service (``service.*``) are merged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 from opentrail.local.capture.spelling import HIDDEN
 from opentrail.local.capture.tables import table
 
-REGION = "{region}"
+BRACES = re.compile(r"\{(\w+)\}")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Change = Callable[[dict[str, Any], str], None]
@@ -36,20 +37,22 @@ class Rule:
     rename: dict[str, str] = field(default_factory=dict)
     only_with: dict[str, list[str]] = field(default_factory=dict)
     echo: dict[str, str] = field(default_factory=dict)
+    replace: dict[str, Any] = field(default_factory=dict)
     keep: bool = False
     null: bool = False
     unwrap: bool = False
     key: bool = False
 
     def apply(
-        self, spelled: dict[str, Any], asked: Mapping[str, Any] = NOTHING, region: str = ""
+        self, spelled: dict[str, Any], asked: Mapping[str, Any] = NOTHING, place: Mapping[str, str] = NOTHING
     ) -> dict[str, Any]:
         """Change ``spelled`` in place and return it, or what stands in its place.
 
         Args:
             spelled: request parameters or response elements in CloudTrail's names.
             asked: for a response, the API parameters of its request.
-            region: stands for ``{region}`` in defaults.
+            place: what stands for ``{region}`` and ``{account}`` in defaults; any other
+                name in braces is a parameter of ``asked``.
         """
         spelled = self._members(spelled, asked)
         for path, change in self._changes():
@@ -57,9 +60,11 @@ class Rule:
         for path, parameter in self.echo.items():
             if asked.get(parameter):
                 _put(spelled, path.split("."), asked[parameter])
-        _fill(spelled, self.defaults, region)
+        context = {**asked, **place}
+        _fill(spelled, self.defaults, context)
         for row in self.fill:
-            _each(spelled, row["at"].split("."), row["members"], region)
+            _each(spelled, row["at"].split("."), row["members"], context)
+        spelled.update(self.replace)
         return spelled
 
     def _members(self, spelled: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +94,8 @@ class Rule:
 
 def rule_of(file: str, service: str, operation: str) -> Rule:
     """The rule of one operation from ``data/<file>.toml``."""
-    rows = [table(file).get(f"{service}.*", {}), table(file).get(f"{service}.{operation}", {})]
+    own = table(file).get(f"{service}.{operation}", {})
+    rows = [table(file).get(f"{service}.*", {}), table(file).get(own.get("like", ""), {}), own]
 
     def joined(name: str) -> tuple[Any, ...]:
         return tuple(item for row in rows for item in row.get(name, ()))
@@ -106,6 +112,7 @@ def rule_of(file: str, service: str, operation: str) -> Rule:
         rename=_merge(row.get("rename", {}) for row in rows),
         only_with=_merge(row.get("only_with", {}) for row in rows),
         keep=any(row.get("keep", False) for row in rows),
+        replace=_merge(row.get("replace", {}) for row in rows),
         echo=_merge(row.get("echo", {}) for row in rows),
         null=any(row.get("null", False) for row in rows),
         unwrap=any(row.get("unwrap", False) for row in rows),
@@ -117,26 +124,37 @@ def _api_name(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _fill(spelled: dict[str, Any], defaults: Mapping[str, Any], region: str) -> None:
+def _fill(spelled: dict[str, Any], defaults: Mapping[str, Any], context: Mapping[str, Any]) -> None:
     """Put defaults where nothing is, also inside objects that are there."""
     for name, value in defaults.items():
         if isinstance(value, dict) and value:
             if isinstance(spelled.setdefault(name, {}), dict):
-                _fill(spelled[name], value, region)
+                _fill(spelled[name], value, context)
+        elif isinstance(value, str) and "{" in value:
+            if (text := _filled(value, context)) is not None:
+                spelled.setdefault(name, text)
         else:
-            spelled.setdefault(name, region if value == REGION else deepcopy(value))
+            spelled.setdefault(name, deepcopy(value))
 
 
-def _each(value: Any, steps: list[str], members: Mapping[str, Any], region: str) -> None:
+def _filled(template: str, context: Mapping[str, Any]) -> str | None:
+    """A default with its names in braces replaced, or None when one of them is not known."""
+    names = BRACES.findall(template)
+    if any(not isinstance(context.get(name), str) for name in names):
+        return None
+    return BRACES.sub(lambda match: str(context[match[1]]), template)
+
+
+def _each(value: Any, steps: list[str], members: Mapping[str, Any], context: Mapping[str, Any]) -> None:
     """Fill every object that the path reaches."""
     if isinstance(value, list):
         for item in value:
-            _each(item, steps, members, region)
+            _each(item, steps, members, context)
     elif isinstance(value, dict):
         if not steps:
-            _fill(value, members, region)
+            _fill(value, members, context)
         elif steps[0] in value:
-            _each(value[steps[0]], steps[1:], members, region)
+            _each(value[steps[0]], steps[1:], members, context)
 
 
 def _put(owner: Any, steps: list[str], value: Any) -> None:
