@@ -32,8 +32,9 @@ class S3Objects:
 
         With ``kms_key_arn`` it is encrypted under that key, with CloudTrail's
         encryption context so that its published key policies allow it; without,
-        by the bucket's default. The owner gets full control, as CloudTrail's
-        bucket policy demands.
+        a trail's file says ``AES256``, as policies that deny unencrypted puts
+        demand, and one of event history leaves it to its bucket. The owner gets
+        full control, as CloudTrail's bucket policy demands.
 
         Raises:
             StorageError: S3 refused or did not answer.
@@ -41,7 +42,6 @@ class S3Objects:
         Source: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"
         and "How AWS CloudTrail uses AWS KMS".
         """
-        extra = _encryption(kms_key_arn, trail_arn) if kms_key_arn else {}
         with storage_errors(f"put s3://{bucket}/{key}"):
             self._client.put_object(
                 Bucket=bucket,
@@ -51,7 +51,7 @@ class S3Objects:
                 ContentType="application/json",
                 ContentEncoding="gzip",
                 Metadata=dict(metadata),
-                **extra,
+                **_encryption(kms_key_arn, trail_arn),
             )
 
     def read(self, bucket: str, key: str) -> bytes | None:
@@ -72,6 +72,8 @@ class S3Objects:
 
 
 def _encryption(kms_key_arn: str, trail_arn: str) -> dict[str, Any]:
+    if not kms_key_arn:
+        return {"ServerSideEncryption": "AES256"} if trail_arn else {}
     context = json.dumps({"aws:cloudtrail:arn": trail_arn}).encode()
     return {
         "ServerSideEncryption": "aws:kms",
