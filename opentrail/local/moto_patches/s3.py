@@ -1,8 +1,9 @@
-"""S3: bucket policies, notifications."""
+"""S3: bucket policies, notifications, locks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from opentrail.local.moto_patches.switch import hooks, replace
@@ -11,7 +12,7 @@ from opentrail.local.moto_patches.switch import hooks, replace
 def apply() -> None:
     """Correct S3."""
     from moto.s3 import notifications
-    from moto.s3.models import FakeBucket
+    from moto.s3.models import FakeBucket, S3Backend
 
     # moto reads no Condition of a bucket policy: any statement with one denies, the usual
     # SecureTransport deny as well as CloudTrail's own Allow.
@@ -47,6 +48,28 @@ def apply() -> None:
         return send
 
     replace(notifications, "send_event", send_event)
+
+    # moto lets anybody shorten or lift a COMPLIANCE lock, which on AWS nobody can.
+    def put_object_retention(original: Callable[..., Any]) -> Callable[..., Any]:
+        def put(backend: Any, bucket_name: str, key_name: str, version_id: Any, retention: Any) -> None:
+            key = backend.get_object(bucket_name, key_name, version_id=version_id)
+            _refuse_shortening(key, *retention)
+            original(backend, bucket_name, key_name, version_id, retention)
+
+        return put
+
+    replace(S3Backend, "put_object_retention", put_object_retention)
+
+
+def _refuse_shortening(key: Any, mode: str | None, until: str | None) -> None:
+    from moto.s3.exceptions import AccessDeniedByLock
+
+    if key is None or key.lock_mode != "COMPLIANCE" or not key.lock_until:
+        return
+    locked_until = datetime.fromisoformat(key.lock_until)
+    shortened = mode != "COMPLIANCE" or not until or datetime.fromisoformat(until) < locked_until
+    if shortened and locked_until > datetime.now(UTC):
+        raise AccessDeniedByLock
 
 
 def _has_tags(account: str, bucket: Any, key: Any) -> bool:

@@ -61,4 +61,5 @@ def replace(owner: Any, name: str, build: Build) -> None:
     def choose(*args: Any, **kwargs: Any) -> Any:
         return (original if _current is None else replacement)(*args, **kwargs)
 
-    setattr(owner, name, choose)
+    is_static = isinstance(vars(owner).get(name), staticmethod)
+    setattr(owner, name, staticmethod(choose) if is_static else choose)

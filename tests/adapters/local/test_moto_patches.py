@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -342,6 +343,106 @@ def test_ids_have_the_prefixes_of_iam(notes: Notes, clients: Clients) -> None:
     profile = iam.create_instance_profile(InstanceProfileName="it")["InstanceProfile"]
     assert profile["InstanceProfileId"].startswith("AIPA")
     assert len(profile["InstanceProfileId"]) == 21
+
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_moto_knows_no_policies_of_aws(clients: Clients) -> None:
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        clients("iam").get_policy(PolicyArn=ADMINISTRATOR)
+
+
+def test_policies_of_aws_are_there_when_asked_for(notes: Notes, clients: Clients) -> None:
+    iam = clients("iam")
+    iam.create_user(UserName="bob")
+
+    iam.attach_user_policy(UserName="bob", PolicyArn=ADMINISTRATOR)
+
+    (attached,) = iam.list_attached_user_policies(UserName="bob")["AttachedPolicies"]
+    assert attached == {"PolicyName": "AdministratorAccess", "PolicyArn": ADMINISTRATOR}
+    service_role = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    version = iam.get_policy(PolicyArn=service_role)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=service_role, VersionId=version)["PolicyVersion"]["Document"]
+    assert document["Statement"]
+
+
+def test_policies_of_aws_are_listed(notes: Notes, clients: Clients) -> None:
+    pages = clients("iam").get_paginator("list_policies").paginate(Scope="AWS")
+
+    assert ADMINISTRATOR in {policy["Arn"] for page in pages for policy in page["Policies"]}
+    assert clients("iam").list_policies(Scope="Local")["Policies"] == []
+
+
+def test_policy_that_aws_does_not_have_is_absent(notes: Notes, clients: Clients) -> None:
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        clients("iam").get_policy(PolicyArn="arn:aws:iam::aws:policy/Invented")
+
+
+YEAR_AHEAD = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
+
+
+def locked_object(clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="audit-logs", ObjectLockEnabledForBucket=True)
+    clients("s3").put_object(Bucket="audit-logs", Key="k", Body=b"x")
+    lock(clients, "COMPLIANCE", YEAR_AHEAD)
+
+
+def lock(clients: Clients, mode: str, until: datetime) -> None:
+    retention = {"Mode": mode, "RetainUntilDate": until}
+    clients("s3").put_object_retention(Bucket="audit-logs", Key="k", Retention=retention)
+
+
+def locked_until(clients: Clients) -> datetime:
+    found: datetime = clients("s3").head_object(Bucket="audit-logs", Key="k")["ObjectLockRetainUntilDate"]
+    return found
+
+
+def test_moto_shortens_a_compliance_lock(clients: Clients) -> None:
+    locked_object(clients)
+
+    lock(clients, "COMPLIANCE", YEAR_AHEAD - timedelta(days=300))
+
+    assert locked_until(clients) == YEAR_AHEAD - timedelta(days=300)
+
+
+@pytest.mark.parametrize(("mode", "days"), [("COMPLIANCE", -1), ("GOVERNANCE", 0), ("GOVERNANCE", 1)])
+def test_compliance_lock_cannot_be_weakened(notes: Notes, clients: Clients, mode: str, days: int) -> None:
+    locked_object(clients)
+
+    with pytest.raises(ClientError) as error:
+        lock(clients, mode, YEAR_AHEAD + timedelta(days=days))
+
+    assert code_of(error) == "AccessDenied"
+
+
+def test_compliance_lock_can_be_prolonged(notes: Notes, clients: Clients) -> None:
+    locked_object(clients)
+
+    lock(clients, "COMPLIANCE", YEAR_AHEAD + timedelta(days=1))
+
+    assert locked_until(clients) == YEAR_AHEAD + timedelta(days=1)
+
+
+def delegate(clients: Clients) -> None:
+    organizations = clients("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    account = organizations.create_account(AccountName="audit", Email="audit@example.com")
+    organizations.register_delegated_administrator(
+        AccountId=account["CreateAccountStatus"]["AccountId"], ServicePrincipal="cloudtrail.amazonaws.com"
+    )
+
+
+def test_moto_does_not_delegate_cloudtrail(clients: Clients) -> None:
+    with pytest.raises(ClientError, match="unrecognized service principal"):
+        delegate(clients)
+
+
+def test_cloudtrail_can_be_delegated(notes: Notes, clients: Clients) -> None:
+    delegate(clients)
+
+    (administrator,) = clients("organizations").list_delegated_administrators()["DelegatedAdministrators"]
+    assert administrator["Name"] == "audit"
 
 
 def test_moto_keeps_every_object_it_ever_made(moto_app: Any) -> None:
