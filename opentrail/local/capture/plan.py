@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from moto.core.model import OperationModel
@@ -12,6 +12,7 @@ from moto.core.model import OperationModel
 from opentrail.local.call import Call, Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.classify import is_data_event, is_read_only
+from opentrail.local.capture.dynamodb_style import item_parameters
 from opentrail.local.capture.ec2_style import (
     is_soap_style,
     soap_request,
@@ -23,11 +24,11 @@ from opentrail.local.capture.federation import SAML, saml_parameters
 from opentrail.local.capture.naming import Naming, naming_of, style_row
 from opentrail.local.capture.operation import Target, service_model
 from opentrail.local.capture.s3_style import wire_request, wire_response
-from opentrail.local.capture.shaping import Rule, rule_of
-from opentrail.local.capture.spelling import Speller, Style, with_input_member
+from opentrail.local.capture.shaping import Rule, answering_services, rule_of
+from opentrail.local.capture.spelling import Convert, Speller, Style, with_input_member
 from opentrail.local.capture.wire import Wire
 
-SpellRequest = Callable[[Target, Wire], dict[str, Any] | None]
+SpellRequest = Callable[[Target, Wire, Call], dict[str, Any] | None]
 SpellResponse = Callable[[Target, Reply, Call], dict[str, Any] | None]
 
 
@@ -51,11 +52,13 @@ def plan_of(service: str, operation: str) -> Plan:
     row = style_row(service)
     read_only = is_read_only(service, operation)
     requests, responses = rule_of("requests", service, operation), rule_of("responses", service, operation)
-    respond = responses.keep or not (read_only or responses.null)
+    data_event = is_data_event(service, operation)
+    silent = read_only or responses.null or (data_event and service not in answering_services())
+    respond = responses.keep or not silent
     return Plan(
         naming=naming_of(service, operation),
         read_only=read_only,
-        data_event=is_data_event(service, operation),
+        data_event=data_event,
         answers_key=responses.key,
         wire_style=row.get("style") == "s3",
         spell_request=_request(model, row, requests),
@@ -68,10 +71,10 @@ def _request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spell
     if style == "s3":
         return wire_request
     if style == "ec2" and not is_soap_style(model):
-        return lambda target, wire: wrapped_request(target.operation, wire)
+        return lambda target, wire, call: wrapped_request(target.operation, wire)
     if style == "ec2":
         convert = soap_request(model)
-        return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
+        return lambda target, wire, call: rule.apply(convert(target.parameters or {})) or None
     return _general_request(model, row, rule)
 
 
@@ -103,16 +106,31 @@ def _spelled_answer(model: OperationModel, row: Mapping[str, Any]) -> SpellRespo
 
 def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> SpellRequest:
     shape = model.input_shape
-    if shape is None:
-        return lambda target, wire: rule.apply({}) or None
-    convert = Speller(_style(row, "request", model.service_model.protocol)).converter(shape)
+    spell: Convert = _empty
+    if shape is not None:
+        spell = Speller(_style(row, "request", model.service_model.protocol)).converter(shape)
     if row.get("input_member"):
-        return lambda target, wire: (
-            rule.apply(with_input_member(model, convert(target.parameters or {}))) or None
-        )
+        spell = partial(_spell_with_input_member, model, spell)
     if model.name == SAML:
-        return lambda target, wire: rule.apply(saml_parameters(convert, target.parameters or {}))
-    return lambda target, wire: rule.apply(convert(target.parameters or {})) or None
+        spell = partial(saml_parameters, spell)
+    items = model.service_model.service_name == "dynamodb" and is_data_event("dynamodb", model.name)
+
+    def respell(target: Target, wire: Wire, call: Call) -> dict[str, Any] | None:
+        asked = target.parameters or {}
+        spelled = rule.apply(spell(asked))
+        return (item_parameters(spelled, asked, place_of(call)) if items else spelled) or None
+
+    return respell
+
+
+def _empty(_: Any) -> dict[str, Any]:
+    return {}
+
+
+def _spell_with_input_member(
+    model: OperationModel, spell: Convert, asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    return with_input_member(model, spell(asked))
 
 
 def place_of(call: Call) -> dict[str, str]:

@@ -49,7 +49,7 @@ def build_record(
             record["errorMessage"] = shorten(failure.message)
     refused = failure is not None and is_unread(target.service, failure.code)
     resources = [] if refused else finder_of(target.service, target.operation)(call, target, reply)
-    asked = None if refused else plan.spell_request(target, wire)
+    asked = None if refused else plan.spell_request(target, wire, call)
     answered = None if failure else plan.spell_response(target, reply, call)
     if plan.answers_key and failure is None and resources:
         answered = {"keyId": resources[-1]["ARN"]}

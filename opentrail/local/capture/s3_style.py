@@ -21,7 +21,7 @@ from opentrail.local.capture.wire import Wire, undo_aws_chunks
 from opentrail.local.capture.xml_json import xml_to_json
 
 
-def wire_request(target: Target, wire: Wire) -> dict[str, Any] | None:
+def wire_request(target: Target, wire: Wire, call: Call) -> dict[str, Any] | None:
     """bucketName, key, Host, query parameters, x-amz headers and an XML or policy body."""
     rules = table("s3")
     parameters = target.parameters or {}

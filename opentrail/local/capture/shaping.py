@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -37,7 +38,7 @@ class Rule:
     rename: dict[str, str] = field(default_factory=dict)
     only_with: dict[str, list[str]] = field(default_factory=dict)
     echo: dict[str, str] = field(default_factory=dict)
-    replace: dict[str, Any] = field(default_factory=dict)
+    text: dict[str, str] = field(default_factory=dict)
     keep: bool = False
     null: bool = False
     unwrap: bool = False
@@ -64,7 +65,6 @@ class Rule:
         _fill(spelled, self.defaults, context)
         for row in self.fill:
             _each(spelled, row["at"].split("."), row["members"], context)
-        spelled.update(self.replace)
         return spelled
 
     def _members(self, spelled: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +90,8 @@ class Rule:
         ):
             for path in paths:
                 yield path, change
+        for path, text in self.text.items():
+            yield path, partial(_replace, text)
 
 
 def rule_of(file: str, service: str, operation: str) -> Rule:
@@ -112,12 +114,18 @@ def rule_of(file: str, service: str, operation: str) -> Rule:
         rename=_merge(row.get("rename", {}) for row in rows),
         only_with=_merge(row.get("only_with", {}) for row in rows),
         keep=any(row.get("keep", False) for row in rows),
-        replace=_merge(row.get("replace", {}) for row in rows),
+        text=_merge(row.get("text", {}) for row in rows),
         echo=_merge(row.get("echo", {}) for row in rows),
         null=any(row.get("null", False) for row in rows),
         unwrap=any(row.get("unwrap", False) for row in rows),
         key=any(row.get("key", False) for row in rows),
     )
+
+
+def answering_services() -> list[str]:
+    """Services whose data events show ``responseElements``."""
+    listed: list[str] = table("responses")["data_events"]["answers"]
+    return listed
 
 
 def _api_name(name: str) -> str:
@@ -192,6 +200,10 @@ def _hide(owner: dict[str, Any], name: str) -> None:
 def _drop_empty(owner: dict[str, Any], name: str) -> None:
     if owner[name] in ("", {}, [], None):
         del owner[name]
+
+
+def _replace(text: str, owner: dict[str, Any], name: str) -> None:
+    owner[name] = text
 
 
 def _to_string(owner: dict[str, Any], name: str) -> None:

@@ -162,7 +162,8 @@ def with_input_member(model: OperationModel, spelled: dict[str, Any]) -> dict[st
 
 def is_primitive(shape: Shape) -> bool:
     """A boolean that the service's model does not box, so it is never null."""
-    return shape.type_name == "boolean" and not shape_model(shape).get("box")
+    boxed = shape_model(shape).get("box") or shape.name == "BooleanOptional"
+    return shape.type_name == "boolean" and not boxed
 
 
 def shape_model(shape: Shape) -> Mapping[str, Any]:

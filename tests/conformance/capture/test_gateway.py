@@ -367,3 +367,43 @@ def test_large_parameters_are_omitted_and_long_texts_cut(laptop: Laptop) -> None
     assert int(record["requestParameters"]["originalSize"]) > 110_000
     assert len(record["errorMessage"]) == 1024
     assert record["errorMessage"].endswith("...")
+
+
+def test_item_operations_show_keys_and_attribute_names_but_no_values(laptop: Laptop) -> None:
+    client = laptop.client("dynamodb")
+    client.create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    client.put_item(TableName="t", Item={"id": {"S": "1"}, "v": {"S": "contents-1"}})
+    put = last(laptop)
+    client.update_item(
+        TableName="t",
+        Key={"id": {"S": "1"}},
+        UpdateExpression="SET v = :v",
+        ExpressionAttributeValues={":v": {"S": "contents-2"}},
+        ReturnValues="ALL_NEW",
+    )
+    update = last(laptop)
+
+    assert put["requestParameters"] == {"tableName": "t", "key": {"id": "1"}, "item": ["id", "v"]}
+    assert update["requestParameters"]["key"] == {"id": "1"}
+    assert (put["responseElements"], update["responseElements"]) == (None, None)
+    assert put["resources"][0]["type"] == "AWS::DynamoDB::Table"
+    assert b"contents-" not in laptop.captured[-1].detail
+
+
+def test_private_keys_and_user_data_are_removed_from_ec2_records(laptop: Laptop) -> None:
+    ec2 = laptop.client("ec2")
+    private = ec2.create_key_pair(KeyName="k")["KeyMaterial"]
+    key_pair = last(laptop)
+    ec2.create_launch_template(LaunchTemplateName="t", LaunchTemplateData={"UserData": "c2VjcmV0"})
+    template = last(laptop)
+
+    assert key_pair["responseElements"]["keyMaterial"] == "<sensitiveDataRemoved>"
+    assert private.splitlines()[1] not in json.dumps(key_pair)
+    data = template["requestParameters"]["CreateLaunchTemplateRequest"]["LaunchTemplateData"]
+    assert data == {"UserData": "<sensitiveDataRemoved>"}
