@@ -20,7 +20,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node -p 'process
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup synth check format test demo up bench lock clean
+.PHONY: setup synth check format test demo up bench docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp node_modules/.stamp
@@ -71,6 +71,10 @@ up: setup synth
 
 bench: setup synth
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+
+# The generated parts of the documentation.
+docs: setup
+	@$(BIN)/python -m tests.docs.compatibility
 
 # Resolve the *.in files again, to exact versions without the address of any registry.
 COMPILE := $(CURDIR)/$(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras --no-emit-options \
