@@ -21,6 +21,8 @@ Route = Callable[[dict[str, list[str]]], dict[str, Any]]
 class Operated(Protocol):
     """What the admin routes drive."""
 
+    ready: bool  # everything is deployed and polled
+
     def flush(self, *, digest: bool = False) -> dict[str, int]:
         """Drain the pipeline and return the counts."""
 
@@ -38,7 +40,7 @@ class Admin:
     |---|---|
     | ``POST /_opentrail/flush?digest=1`` | counts: ``events``, ``chunks``, ``digests``, ``failed`` |
     | ``GET /_opentrail/status`` | counters, queues, workers, outputs |
-    | ``GET /_opentrail/health`` | ``{"status": "ok"}`` |
+    | ``GET /_opentrail/health`` | ``{"status": "ok"}``, or ``"starting"`` until everything is deployed |
     | ``POST /moto-api/reset`` | ``{"status": "ok"}`` after a fresh deployment |
     """
 
@@ -47,7 +49,7 @@ class Admin:
         self._routes: dict[tuple[str, str], Route] = {
             ("POST", "/_opentrail/flush"): lambda query: runtime.flush(digest=_is_on(query, "digest")),
             ("GET", "/_opentrail/status"): lambda _: runtime.status(),
-            ("GET", "/_opentrail/health"): lambda _: {"status": "ok"},
+            ("GET", "/_opentrail/health"): lambda _: {"status": "ok" if runtime.ready else "starting"},
             ("POST", "/moto-api/reset"): lambda _: _reset(runtime),
         }
 

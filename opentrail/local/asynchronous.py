@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -65,29 +66,45 @@ class AsyncInvoker:
             return self._finished.wait_for(lambda: self._unfinished == 0, timeout)
 
     def stop(self) -> None:
-        """End the threads once they are through with their events."""
+        """Drop the events that wait; threads end, without another retry, after the one at work."""
         with self._lock:
             lines, self._queues = list(self._queues.values()), {}
         for line in lines:
+            self._drop(line)
             line.put(None)
+
+    def _drop(self, line: queue.SimpleQueue[_Event | None]) -> None:
+        while True:
+            try:
+                line.get_nowait()
+            except queue.Empty:
+                return
+            self._finish_one()
+
+    def _finish_one(self) -> None:
+        with self._finished:
+            self._unfinished -= 1
+            self._finished.notify_all()
+
+    def _is_current(self, event: _Event, line: queue.SimpleQueue[_Event | None]) -> bool:
+        with self._lock:
+            return self._queues.get(event.function.function_arn) is line
 
     def _work(self, line: queue.SimpleQueue[_Event | None]) -> None:
         while (event := line.get()) is not None:
             try:
-                self._process(event)
+                self._process(event, partial(self._is_current, event, line))
             except Exception:  # the thread serves the events that follow, whatever this one did
                 log.exception("asynchronous invocation of %s", event.function.function_name)
             finally:
-                with self._finished:
-                    self._unfinished -= 1
-                    self._finished.notify_all()
+                self._finish_one()
 
-    def _process(self, event: _Event) -> None:
+    def _process(self, event: _Event, may_retry: Callable[[], bool]) -> None:
         config = _invoke_config(event.function)
         retries = config.get("MaximumRetryAttempts", DEFAULT_RETRIES)
         answer = self._invoke(event.function, event.payload)
         attempts = 1
-        while answer.error and attempts <= retries:
+        while answer.error and attempts <= retries and may_retry():
             answer = self._invoke(event.function, event.payload)
             attempts += 1
         self._report(event, answer, attempts, config)

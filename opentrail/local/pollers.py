@@ -63,13 +63,19 @@ class Pollers:
         self._started = True
         self.refresh()
 
-    def stop(self) -> None:
-        """End every poller after the batch it is working on."""
+    def stop(self) -> Callable[[], None]:
+        """Take no further batch. Call what is returned to wait for those under way."""
         self._started = False
         with self._lock:
             ended, self._pollers = list(self._pollers.values()), {}
         for poller in ended:
             poller.stop()
+
+        def wait() -> None:
+            for poller in ended:
+                poller.wait()
+
+        return wait
 
     def refresh(self) -> None:
         """Follow the mappings as they are now: new ones get a poller, deleted ones lose theirs."""
@@ -134,7 +140,9 @@ class _Poller:
     def stop(self) -> None:
         self._stopped.set()
         self.wake.set()
-        with self._turn:  # the batch at work ends first
+
+    def wait(self) -> None:
+        with self._turn:  # whoever is working on a batch holds it
             return
 
     def drain(self, retry: bool) -> Drained:
@@ -147,7 +155,7 @@ class _Poller:
                 release_messages(queue, self._unacknowledged.values())
                 self._unacknowledged.clear()
             failed: set[str] = set()
-            while (batch := self._batch(queue, failed)).taken:
+            while not self._stopped.is_set() and (batch := self._batch(queue, failed)).taken:
                 done += batch
                 failed.update(self._unacknowledged)
             return done

@@ -24,6 +24,7 @@ from opentrail.local.events import Bus, Collector
 from opentrail.local.functions import Functions, deployed_functions, find_function
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
+from opentrail.local.queues import find_queue
 from opentrail.local.schedules import Schedules
 from opentrail.local.targets import Targets
 from opentrail.local.transport import Clients
@@ -68,6 +69,7 @@ class Runtime:
         self.options = options
         self.endpoint = "http://localhost"  # the server corrects it before the start
         self.outputs: Outputs = {}
+        self.ready = False
         self.counters = Counters()
         self._deploy = deploy
         self._make_services = services
@@ -111,6 +113,7 @@ class Runtime:
             self._collect_everywhere()
             self.pollers.start()
             self.schedules.start()
+            self.ready = True
             log.info("deployed in %.1f s", time.monotonic() - began)
 
     def stop(self) -> None:
@@ -131,10 +134,13 @@ class Runtime:
             self.start()
 
     def _halt(self) -> None:
+        self.ready = False
+        # Workers are killed before their batches are waited for: a function may run for minutes.
         self.schedules.stop()
-        self.pollers.stop()
+        batches_are_done = self.pollers.stop()
         self.asynchronous.stop()
         self.functions.stop()
+        batches_are_done()
 
     def drain(self) -> dict[str, int]:
         """Move every record on the intake queue into its log files; return counts.
@@ -189,6 +195,7 @@ class Runtime:
             "calls": asdict(self.counters),
             "bus": asdict(self.bus.counters),
             "queues": self.pollers.describe(),
+            "waiting": self._waiting(),
             "workers": self.functions.describe(),
             "asynchronous_failures": self.asynchronous.failed,
             "schedules": self.schedules.describe(),
@@ -250,6 +257,11 @@ class Runtime:
         if len(parts) != 3:
             raise StorageError(f"the deployed stacks have no output {output}", "NotDeployed")
         return f"arn:aws:sqs:{self.options.region}:{parts[1]}:{parts[2]}"
+
+    def _waiting(self) -> dict[str, int]:
+        """Messages on each of the deployed queues, in flight or not."""
+        names = [name for name in self.outputs if name.endswith("QueueUrl")]
+        return {name.removesuffix("Url"): len(find_queue(self._queue(name))._messages) for name in names}
 
     def _collect_everywhere(self) -> None:
         if "IntakeQueueUrl" in self.outputs:
@@ -320,8 +332,12 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
 def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
     """Return the handlers of the services OpenTrail serves itself."""
     from opentrail.local.cloudtrail import cloudtrail_service
+    from opentrail.local.tagging import SERVICE, tagging_service
 
-    return {"cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs))}
+    return {
+        "cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs)),
+        SERVICE: tagging_service(runtime.clients, runtime.outputs),
+    }
 
 
 __all__ = ["Options", "OpenTrailError", "Runtime", "deploy_stacks", "own_services", "packaged_assembly"]

@@ -12,6 +12,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -147,16 +149,29 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def wait_for_end() -> None:
-    """Return when SIGINT or SIGTERM arrives. Only for the main thread."""
-    ended = threading.Event()
+class _EndedError(BaseException):
+    """SIGINT or SIGTERM arrived; no handler of errors may take it for one."""
+
+
+@contextmanager
+def until_signal() -> Iterator[None]:
+    """Run the block until it ends or SIGINT or SIGTERM arrives. Only for the main thread.
+
+    The signal interrupts the block wherever it is, so that its ``finally`` clauses clean up,
+    and is no error. Further signals do not disturb the cleaning up.
+    """
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise _EndedError
 
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, end) for number in numbers}
     try:
-        ended.wait()
+        yield
+    except _EndedError:
+        log.info("ended by a signal")
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TextIO
 
 from opentrail.local.admin import Admin
 from opentrail.local.runtime import Runtime
-from opentrail.local.server import Server, announce, wait_for_end
+from opentrail.local.server import Server, announce, until_signal
 
 
 def serve(runtime: Runtime, host: str, port: int, out: TextIO) -> None:
@@ -20,18 +21,22 @@ def serve(runtime: Runtime, host: str, port: int, out: TextIO) -> None:
         DeployError: the stacks cannot be deployed.
     """
     _forget_the_hosts_settings()
-    try:
-        server = Server(host, port, Admin(runtime, runtime))
+    with until_signal():
         try:
-            runtime.endpoint = server.url
-            server.serve()
-            runtime.start()
-            announce(server.url, out)
-            wait_for_end()
+            _run(runtime, Server(host, port, Admin(runtime, runtime)), out)
         finally:
-            server.close()
+            runtime.stop()
+
+
+def _run(runtime: Runtime, server: Server, out: TextIO) -> None:
+    try:
+        runtime.endpoint = server.url
+        server.serve()
+        runtime.start()
+        announce(server.url, out)
+        threading.Event().wait()
     finally:
-        runtime.stop()
+        server.close()
 
 
 def _forget_the_hosts_settings() -> None:

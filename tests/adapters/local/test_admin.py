@@ -15,6 +15,7 @@ from opentrail.local.transport import call_wsgi, wsgi_environ
 
 class Runtime:
     def __init__(self) -> None:
+        self.ready = True
         self.done: list[str] = []
 
     def flush(self, *, digest: bool = False) -> dict[str, int]:
@@ -63,6 +64,13 @@ def test_failed_flush_says_why() -> None:
 def test_status_and_health() -> None:
     assert ask(Runtime(), "GET", "/_opentrail/status") == (200, {"account": "123456789012"})
     assert ask(Runtime(), "GET", "/_opentrail/health") == (200, {"status": "ok"})
+
+
+def test_health_tells_when_it_is_too_early() -> None:
+    runtime = Runtime()
+    runtime.ready = False
+
+    assert ask(runtime, "GET", "/_opentrail/health") == (200, {"status": "starting"})
 
 
 def test_motos_reset_resets_us() -> None:

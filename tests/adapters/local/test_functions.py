@@ -392,6 +392,46 @@ def test_stop_ends_every_worker(lab: Lab) -> None:
     assert lab.functions.describe() == {}
 
 
+HANG = (
+    "import pathlib, threading\n"
+    "def handler(event, context):\n"
+    "    pathlib.Path(event, 'begun').touch()\n"
+    "    threading.Event().wait()\n"
+)
+
+
+def wait_for(path: Path) -> None:
+    while not path.exists():
+        os.sched_yield()
+
+
+def test_stop_ends_a_call_under_way(lab: Lab, tmp_path: Path) -> None:
+    make_function(lab.clients, HANG, Timeout=900)
+    answers: list[dict[str, Any]] = []
+    caller = threading.Thread(target=lambda: answers.append(lab.call(str(tmp_path))))
+    caller.start()
+    wait_for(tmp_path / "begun")
+
+    lab.functions.stop()
+    caller.join(30)
+
+    assert answers[0]["FunctionError"] == "Unhandled"
+    assert answers[0]["Payload"]["errorType"] == "Runtime.ExitError"
+
+
+def test_stop_drops_events_that_wait_and_tries_none_again(lab: Lab, tmp_path: Path) -> None:
+    make_function(lab.clients, HANG, Timeout=900)
+    for _ in range(3):
+        lab.call(str(tmp_path), InvocationType="Event")
+    wait_for(tmp_path / "begun")
+
+    lab.asynchronous.stop()
+    lab.functions.stop()
+
+    assert lab.asynchronous.wait_idle(30)
+    assert lab.functions.describe() == {}
+
+
 def test_long_log_forgets_its_oldest_lines(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function_logs, "MAX_STREAM_EVENTS", 8)
     make_function(lab.clients, "def handler(event, context): print('call', event)\n")

@@ -191,6 +191,7 @@ def test_status_tells_what_happened(runtime: Runtime, caller: Clients) -> None:
     assert status["workers"] == {"record": 1, "deliver": 1, "digest": 1}
     assert [(queue["taken"], queue["failed"]) for queue in status["queues"]] == [(1, 0), (1, 0)]
     assert status["calls"]["recorded"] == 1
+    assert status["waiting"] == {"IntakeQueue": 0, "DeliveryQueue": 0}
     assert json.dumps(status)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from opentrail.local.server import Server
+from opentrail.local.server import Server, until_signal
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -109,3 +112,26 @@ def test_url_is_one_that_clients_on_this_machine_can_use() -> None:
     server.server_close()
 
     assert server.url == f"http://127.0.0.1:{server.port}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_block_wherever_it_is(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    done: list[str] = []
+
+    with until_signal():
+        try:
+            os.kill(os.getpid(), number)
+            threading.Event().wait(10)
+            done.append("went on")
+        finally:
+            os.kill(os.getpid(), number)  # an impatient second one
+            done.append("cleaned up")
+
+    assert done == ["cleaned up"]
+    assert signal.getsignal(number) is before
+
+
+def test_errors_pass_through_the_block() -> None:
+    with pytest.raises(ValueError, match="on purpose"), until_signal():
+        raise ValueError("on purpose")
