@@ -131,6 +131,7 @@ class Runtime:
             moto_api_backend.reset()
             self.clients = self._make_clients()
             self._services.clear()
+            self.app = self._gateway()  # it remembers callers of before
             self.start()
 
     def _halt(self) -> None:

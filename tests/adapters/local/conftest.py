@@ -44,11 +44,18 @@ class Notes:
         self.queues.append(queue.name)
 
 
+@pytest.fixture(scope="session")
+def _shared() -> tuple[Any, Clients]:
+    # Made once: clients are dear, and moto's state is global anyway.
+    application = _moto_application()
+    return application, Clients(application, account=ACCOUNT, region=REGION)
+
+
 @pytest.fixture
-def moto_app() -> Iterator[Any]:
-    """A fresh moto without our corrections."""
+def moto_app(_shared: tuple[Any, Clients]) -> Iterator[Any]:
+    """An empty moto without our corrections."""
     _forget()
-    yield _moto_application()
+    yield _shared[0]
     _forget()
 
 
@@ -62,9 +69,9 @@ def notes(moto_app: Any) -> Iterator[Notes]:
 
 
 @pytest.fixture
-def clients(moto_app: Any) -> Clients:
+def clients(moto_app: Any, _shared: tuple[Any, Clients]) -> Clients:
     """Unrecorded clients of moto."""
-    return Clients(moto_app, account=ACCOUNT, region=REGION)
+    return _shared[1]
 
 
 def _forget() -> None:
