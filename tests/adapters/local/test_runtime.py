@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -118,6 +119,25 @@ def test_own_functions_are_not_recorded(runtime: Runtime, caller: Clients) -> No
     assert set(runtime.unrecorded_roles()) == {
         f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("record", "deliver", "digest")
     }
+
+
+def test_calls_made_while_others_are_delivered_are_all_delivered_once(
+    runtime: Runtime, caller: Clients
+) -> None:
+    def make(number: int) -> None:
+        for turn in range(10):
+            caller("sqs").create_queue(QueueName=f"queue-{number}-{turn}")
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        runtime.flush()
+    for thread in threads:
+        thread.join()
+    runtime.flush()
+
+    assert delivered(runtime) == ["CreateQueue"] * 40
 
 
 def test_calls_in_every_account_and_region_are_recorded_once(runtime: Runtime, caller: Clients) -> None:
