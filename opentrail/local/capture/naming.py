@@ -49,7 +49,9 @@ def style_row(service: str) -> dict[str, Any]:
 
 
 def _versioned(service: str, operation: str) -> str:
-    """The operation, with the date in its path where the service's records add it (Lambda)."""
+    """The operation as its service's records write it: some add a date, some a lower-case letter."""
+    if style_row(service).get("lower_names"):
+        return operation[:1].lower() + operation[1:]
     if not style_row(service).get("dated_names"):
         return operation
     match = PATH_DATE.match(service_model(service).operation_model(operation).http["requestUri"])

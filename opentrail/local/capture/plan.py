@@ -23,6 +23,7 @@ from opentrail.local.capture.ec2_style import (
 from opentrail.local.capture.federation import SAML, saml_parameters
 from opentrail.local.capture.naming import Naming, naming_of, style_row
 from opentrail.local.capture.operation import Target, service_model
+from opentrail.local.capture.resources import partition_of
 from opentrail.local.capture.s3_style import wire_request, wire_response
 from opentrail.local.capture.shaping import Rule, answering_services, rule_of
 from opentrail.local.capture.spelling import Convert, Speller, Style, with_input_member
@@ -117,7 +118,7 @@ def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) 
 
     def respell(target: Target, wire: Wire, call: Call) -> dict[str, Any] | None:
         asked = target.parameters or {}
-        spelled = rule.apply(spell(asked))
+        spelled = rule.apply(spell(asked), asked, place_of(call))
         return (item_parameters(spelled, asked, place_of(call)) if items else spelled) or None
 
     return respell
@@ -135,7 +136,11 @@ def _spell_with_input_member(
 
 def place_of(call: Call) -> dict[str, str]:
     """What defaults may name of a call's place."""
-    return {"region": call.region, "account": call.caller.account}
+    return {
+        "region": call.region,
+        "account": call.caller.account,
+        "partition": partition_of(call.region),
+    }
 
 
 def _nothing(target: Target, reply: Reply, call: Call) -> None:

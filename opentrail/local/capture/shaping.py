@@ -17,7 +17,7 @@ from typing import Any
 from opentrail.local.capture.spelling import HIDDEN
 from opentrail.local.capture.tables import table
 
-BRACES = re.compile(r"\{(\w+)\}")
+BRACES = re.compile(r"\{(\w+)(#?)\}")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Change = Callable[[dict[str, Any], str], None]
@@ -146,11 +146,19 @@ def _fill(spelled: dict[str, Any], defaults: Mapping[str, Any], context: Mapping
 
 
 def _filled(template: str, context: Mapping[str, Any]) -> str | None:
-    """A default with its names in braces replaced, or None when one of them is not known."""
-    names = BRACES.findall(template)
-    if any(not isinstance(context.get(name), str) for name in names):
+    """A default with its names in braces replaced, or None when one of them is not known.
+
+    ``{FunctionName#}`` is the last part of an ARN or path.
+    """
+    if any(not isinstance(context.get(name), str) for name, _ in BRACES.findall(template)):
         return None
-    return BRACES.sub(lambda match: str(context[match[1]]), template)
+    return BRACES.sub(
+        lambda match: _last_part(context[match[1]]) if match[2] else context[match[1]], template
+    )
+
+
+def _last_part(value: str) -> str:
+    return value.rpartition("/")[2].rpartition(":")[2]
 
 
 def _each(value: Any, steps: list[str], members: Mapping[str, Any], context: Mapping[str, Any]) -> None:

@@ -102,3 +102,9 @@ REFUSAL = (
     "<RequestId>r</RequestId></ErrorResponse>"
 )
 REFUSALS = ("AccessDenied", "ThrottlingException")
+
+
+def last(laptop: Laptop) -> dict[str, Any]:
+    """The last record."""
+    record: dict[str, Any] = json.loads(laptop.captured[-1].detail)
+    return record
