@@ -37,6 +37,7 @@ class Options:
     delivery_buckets: tuple[str, ...] = ()  # names of further buckets that trails may deliver to
     delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name
     notification_topic_arns: tuple[str, ...] = ()  # SNS topics that trails may notify
+    log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
     bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
 

@@ -116,6 +116,21 @@ def notify(role: iam.Role, topic_arns: Sequence[str]) -> None:
         role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=list(topic_arns)))
 
 
+def stream(role: iam.Role, group_arns: Sequence[str]) -> None:
+    """Grant writing to CloudTrail's streams of the log groups the installation names, if any."""
+    if group_arns:
+        streams = [f"{arn.removesuffix(':*')}:log-stream:*_CloudTrail_*" for arn in group_arns]
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=streams)
+        )
+        for resource in streams:
+            acknowledge(
+                role,
+                f"AwsSolutions-IAM5[Resource::{resource}]",
+                "A stream's name holds the trail's account and home Region, which trails bring with them.",
+            )
+
+
 def take_messages(role: iam.Role, queue: sqs.IQueue) -> None:
     """Grant what Lambda's poller needs to read ``queue`` as ``role``."""
     role.add_to_policy(

@@ -156,8 +156,9 @@ class PipelineStack(cdk.Stack):
         )
         permissions.take_messages(role, self.intake.queue)
         permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
-        permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS)
+        permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
         permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
+        permissions.stream(role, self._options.log_group_arns)
         return stage
 
     def _add_deliver(self) -> StageFunction:

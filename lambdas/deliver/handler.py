@@ -7,7 +7,7 @@ import secrets
 import string
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -17,11 +17,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
+from opentrail.adapters.aws.sns import SnsTopics
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.branches.history import build_segment
 from opentrail.errors import FormatError, StorageError
 from opentrail.format.chunk import decode_chunk
 from opentrail.format.keys import TOKEN_LENGTH
+from opentrail.format.notification import encode_notification
+from opentrail.model.event import Place
 from opentrail.model.log_file import Chunk, Destination
 from opentrail.pipeline.deliver import Delivery, deliver_chunks
 from opentrail.settings import DeliverSettings
@@ -41,6 +44,7 @@ class Deliverer:
     ledger: DynamoLedger
     store: S3Objects
     trails: DynamoTrails
+    topics: SnsTopics
 
     def deliver(self, chunks: list[Chunk], now: datetime) -> Delivery:
         """Store ``chunks`` and note each trail's outcome in its status."""
@@ -55,7 +59,24 @@ class Deliverer:
             settle_seconds=self.settings.settle_seconds,
         )
         self._note_outcomes(delivery, now.timestamp())
+        self._notify(delivery, now.timestamp())
         return delivery
+
+    def _notify(self, delivery: Delivery, now: float) -> None:
+        """Tell each trail's topic of its new files: one message per trail, account and Region."""
+        files: dict[tuple[Destination, Place], list[str]] = {}
+        for stored in delivery.stored:
+            if stored.destination.sns_topic_arn:
+                files.setdefault((stored.destination, stored.place), []).append(stored.file.key)
+        for (trail, place), stored_keys in files.items():
+            status: dict[str, float | str] = {"latest_notification_attempt_time": now}
+            try:
+                self.topics.publish(trail.sns_topic_arn, encode_notification(trail.bucket, stored_keys))
+                status |= {"latest_notification_time": now, "latest_notification_error": ""}
+            except StorageError as error:
+                logger.warning("topic not notified", trail=trail.name, reason=str(error))
+                status["latest_notification_error"] = error.code or "InternalFailure"
+            note_outcome(self.trails, trail.name, place.region, status)
 
     def _note_outcomes(self, delivery: Delivery, now: float) -> None:
         outcomes: dict[tuple[str, str], dict[str, float | str]] = {}
@@ -92,7 +113,7 @@ def new_token() -> str:
 
 
 def build(settings: DeliverSettings, clients: Any = client) -> Deliverer:
-    """Wire the function. ``clients`` answers a client for a service name."""
+    """Wire the function. ``clients`` answers a client for a service, of a Region if one is given."""
     ledger = DynamoLedger(
         clients("dynamodb"),
         settings.ledger_table,
@@ -104,6 +125,7 @@ def build(settings: DeliverSettings, clients: Any = client) -> Deliverer:
         ledger=ledger,
         store=S3Objects(clients("s3")),
         trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
+        topics=SnsTopics(partial(clients, "sns")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -13,9 +13,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.logs import LogGroups
 from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.branches.log_stream import make_batches, stream_name
+from opentrail.errors import StorageError
 from opentrail.format.chunk import encode_chunk
+from opentrail.model.log_file import Chunk
 from opentrail.pipeline.record import Accepted, Message, accept_messages
 from opentrail.pipeline.select import Selection, pack_events
 from opentrail.settings import RecordSettings
@@ -32,6 +36,7 @@ class Recorder:
     trails: DynamoTrails
     delivery: SqsQueue
     rejects: SqsQueue
+    log_groups: LogGroups
     _selection: Selection | None = field(default=None, init=False)
     _read_at: float = field(default=0.0, init=False)
 
@@ -46,24 +51,46 @@ class Recorder:
     def record(self, messages: list[Message], now: float) -> tuple[Accepted, int]:
         """Send every event to its destinations and every unreadable message aside; answer the chunks sent."""
         accepted = accept_messages(messages, own_roles=self.settings.own_role_arns)
-        chunks = pack_events(
-            accepted.events, self.selection(now), max_chunk_bytes=self.settings.max_chunk_bytes
+        chunks = list(
+            pack_events(accepted.events, self.selection(now), max_chunk_bytes=self.settings.max_chunk_bytes)
         )
         sent = self.delivery.send_all(encode_chunk(chunk) for chunk in chunks)
         for rejected in accepted.rejected:
             self.rejects.send_rejected(
                 rejected.message.body, reason=rejected.reason, message_id=rejected.message.id
             )
+        self._stream(chunks, now)
         return accepted, sent
+
+    def _stream(self, chunks: list[Chunk], now: float) -> None:
+        """Send each trail's records to its log group. Trouble there must not hold up delivery."""
+        trails = {d.name: d for chunk in chunks for d in chunk.destinations if d.log_group_arn}
+        for trail in trails.values():
+            wanted = [chunk for chunk in chunks if trail in chunk.destinations]
+            status: dict[str, float | str] = {"latest_log_stream_time": now, "latest_log_stream_error": ""}
+            try:
+                for batch in make_batches(wanted, now_ms=int(now * 1000)):
+                    self.log_groups.put(trail.log_group_arn, stream_name(trail.name), batch)
+            except StorageError as error:
+                logger.warning("records not streamed", trail=trail.name, reason=str(error))
+                status = {"latest_log_stream_error": error.code or "InternalFailure"}
+            self._note(trail.name, status)
+
+    def _note(self, trail_arn: str, status: dict[str, float | str]) -> None:
+        try:
+            self.trails.update_status(trail_arn, trail_arn.split(":")[3], **status)
+        except StorageError as error:
+            logger.warning("status not written", trail=trail_arn, reason=str(error))
 
 
 def build(settings: RecordSettings, clients: Any = client) -> Recorder:
-    """Wire the function. ``clients`` answers a client for a service name."""
+    """Wire the function. ``clients`` answers a client for a service, of a Region if one is given."""
     return Recorder(
         settings=settings,
         trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
         delivery=SqsQueue(clients("sqs"), settings.delivery_queue_url),
         rejects=SqsQueue(clients("sqs"), settings.reject_queue_url),
+        log_groups=LogGroups(partial(clients, "logs")),
     )
 
 

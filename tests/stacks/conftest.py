@@ -107,6 +107,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
                 "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
             ],
             "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:on-call",
+            "logGroupArns": ["arn:aws:logs:us-east-1:123456789012:log-group:trail:*"],
             "notificationTopicArns": ["arn:aws:sns:us-east-1:123456789012:new-log-files"],
         },
     )

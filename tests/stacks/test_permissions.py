@@ -27,7 +27,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "IntakeQueue": TAKE,
         "DeliveryQueue": {"sqs:SendMessage"},
         "IntakeDeadLetters": {"sqs:SendMessage"},
-        "TrailsTable": READ_TRAILS,
+        "TrailsTable": READ_TRAILS | {"dynamodb:UpdateItem"},
         "EncryptionKey": AT_REST,
     },
     "Deliver": {

@@ -43,6 +43,8 @@ class FusedClient:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
+        if not callable(method) or name == "exceptions":
+            return method
 
         def call(**arguments: Any) -> Any:
             return self._fuse.run(lambda: method(**arguments), name)

@@ -64,9 +64,13 @@ class Line:
         self.trails = DynamoTrails(dynamodb, f"{self.name}-trails")
         self.key_id = signing_key(self.client)
 
-    def clients(self, fuse: Fuse | None) -> Callable[[str], Any]:
+    def clients(self, fuse: Fuse | None) -> Callable[..., Any]:
         """Clients for one function run, each call through ``fuse``."""
-        return (lambda service: FusedClient(self.client(service), fuse)) if fuse else self.client
+
+        def client(service: str, region: str = REGION) -> Any:
+            return FusedClient(self.client(service), fuse) if fuse else self.client(service)
+
+        return client
 
     def start_trail(self, name: str = "main", **changes: Any) -> Trail:
         """A logging trail with validation on, started now."""

@@ -21,7 +21,7 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: str) -> Any:
-    """A client for ``service``, one per process."""
+def client(service: str, region: str = "") -> Any:
+    """A client for ``service`` in ``region`` (the environment's when empty), one each per process."""
     make: Any = boto3.client  # its stubs know only literal names
-    return make(service, config=_CONFIG)
+    return make(service, config=_CONFIG, region_name=region or None)

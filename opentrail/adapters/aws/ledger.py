@@ -238,7 +238,7 @@ class DynamoLedger:
 
 
 def _chain_start(intent: Intent) -> float:
-    """At home a chain starts with its trail; elsewhere with the first file, without hours of empty digests."""
+    """At home a chain starts with its trail; elsewhere with the first file, not with empty digests."""
     region, account = intent.destination.name.split(":")[3:5]
     home = (account, region) == intent.place
     return intent.destination.digested_since if home else intent.file.created_at

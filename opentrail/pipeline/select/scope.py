@@ -95,6 +95,8 @@ def _destination(trail: Trail) -> Destination:
         prefix=trail.prefix,
         organization_id=trail.organization_id,
         kms_key_arn=trail.kms_key_arn,
+        sns_topic_arn=trail.sns_topic_arn,
+        log_group_arn=trail.log_group_arn,
         digested_since=max(trail.started_at, trail.validation_since) if trail.log_file_validation else 0.0,
     )
 

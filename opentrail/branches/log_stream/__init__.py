@@ -1,0 +1,10 @@
+"""Records in CloudWatch Logs, near real time, for trails that name a log group.
+
+in: chunk
+out: batch of log events
+needs: nothing
+"""
+
+from opentrail.branches.log_stream.batches import Batch, LogEvent, make_batches, stream_name
+
+__all__ = ["Batch", "LogEvent", "make_batches", "stream_name"]
