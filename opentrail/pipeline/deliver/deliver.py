@@ -175,7 +175,7 @@ def _intend(
     """Decide a file: its ledger row and its gzip bytes."""
     place, folder = chunks[0].place, chunks[0].folder
     pieces = [chunk.lines for chunk in chunks]
-    sha256, body = log_file.build_log_file(pieces)
+    sha256, body = log_file.build_log_file(pieces, quick=destination.is_history)
     token = run.new_token()
     file = LogFile(
         bucket=destination.bucket,
