@@ -70,7 +70,8 @@ up: setup synth
 	@$(BIN)/opentrail up $(ARGS)
 
 bench: setup synth
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+	@for file in $$(grep -l '^def main' benchmarks/*.py); do \
+		echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS); done
 
 # The generated parts of the documentation.
 docs: setup
