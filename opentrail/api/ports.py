@@ -70,10 +70,13 @@ class Keys(Protocol):
 
 
 class Topics(Protocol):
-    """Maps to sns:GetTopicAttributes."""
+    """Maps to sns:GetTopicAttributes and sns:Publish."""
 
     def find(self, arn: str) -> Topic | None:
         """The topic, or None. Raises ``StorageError``."""
+
+    def publish(self, arn: str, message: str) -> None:
+        """Send one message. Raises ``StorageError``."""
 
 
 class LogGroups(Protocol):

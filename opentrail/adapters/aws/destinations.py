@@ -111,6 +111,12 @@ class SnsTopics:
             return None
         return Topic(policy=_parse(facts.get("Policy", "{}")), key_id=facts.get("KmsMasterKeyId", ""))
 
+    def publish(self, arn: str, message: str) -> None:
+        """See ``opentrail.api.ports.Topics``."""
+        _, _, _, region, account, _ = arn.split(":", 5)
+        with storage_errors(f"publish to {arn}"):
+            self._clients_for(account, region)("sns").publish(TopicArn=arn, Message=message)
+
 
 class CloudWatchLogGroups:
     """Log groups of CloudWatch Logs."""

@@ -24,6 +24,7 @@ from opentrail.api.scene import Scene
 from opentrail.api.tag_rules import join_tags, read_tags
 from opentrail.api.visibility import find_readable, find_writable, is_shadow, visible_trails
 from opentrail.model.resource import Bucket, Key
+from opentrail.format.notification import VALIDATION_MESSAGE
 from opentrail.model.trail import Trail
 
 MAX_TRAILS = 5  # seen in one Region, shadows included. Source: user guide, "Quotas in AWS CloudTrail"
@@ -48,6 +49,7 @@ def create_trail(scene: Scene, given: Input) -> Output:
     trail = _checked(scene, trail, given)
     scene.ports.trails.delete_status(trail.arn)  # a trail of the same name may have been here before
     scene.ports.trails.put(trail, new=True)
+    _greet_topic(scene, trail, "")
     return show_configuration(trail)
 
 
@@ -59,7 +61,14 @@ def update_trail(scene: Scene, given: Input) -> Output:
     trail = _checked(scene, trail, given)
     if trail != stored.trail:
         scene.ports.trails.replace(trail, version=stored.version)
+    _greet_topic(scene, trail, stored.trail.sns_topic_arn)
     return show_configuration(trail)
+
+
+def _greet_topic(scene: Scene, trail: Trail, before: str) -> None:
+    """Tell a newly named topic so, as CloudTrail does; its subscribers know to skip the message."""
+    if trail.sns_topic_arn and trail.sns_topic_arn != before:
+        scene.ports.topics.publish(trail.sns_topic_arn, VALIDATION_MESSAGE)
 
 
 def delete_trail(scene: Scene, given: Input) -> Output:

@@ -148,6 +148,7 @@ class World:
         default_factory=lambda: {"logs": Bucket(region=HOME, policy=bucket_policy())}
     )
     keys: dict[str, Key] = field(default_factory=lambda: {KEY_ARN: make_key(), "alias/logs": make_key()})
+    published: list[tuple[str, str]] = field(default_factory=list)  # (topic ARN, message)
     topics: dict[str, Topic] = field(default_factory=lambda: {TOPIC_ARN: Topic(policy=topic_policy())})
     groups: set[str] = field(default_factory=lambda: {"trail"})
     roles: dict[str, Role] = field(default_factory=lambda: {ROLE_ARN: make_role()})
@@ -236,6 +237,9 @@ class _Keys(_Part):
 class _Topics(_Part):
     def find(self, arn: str) -> Topic | None:
         return self.world.topics.get(arn)
+
+    def publish(self, arn: str, message: str) -> None:
+        self.world.published.append((arn, message))
 
 
 class _LogGroups(_Part):

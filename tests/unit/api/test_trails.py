@@ -306,3 +306,13 @@ def test_the_partition_follows_the_region(region: str, partition: str) -> None:
     created = world.create(region=region)
 
     assert created["TrailARN"] == f"arn:{partition}:cloudtrail:{region}:{ACCOUNT}:trail/audit"
+
+
+def test_a_newly_named_topic_is_told_once() -> None:
+    world = World()
+
+    world.create(SnsTopicName="news")
+    world.call("UpdateTrail", Name="audit", IncludeGlobalServiceEvents=False)
+    world.call("UpdateTrail", Name="audit", SnsTopicName="news")
+
+    assert world.published == [(TOPIC_ARN, "CloudTrail validation message.")]
