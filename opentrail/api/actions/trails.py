@@ -23,8 +23,8 @@ from opentrail.api.organizations import owner_of_new_trail
 from opentrail.api.scene import Scene
 from opentrail.api.tag_rules import join_tags, read_tags
 from opentrail.api.visibility import find_readable, find_writable, is_shadow, visible_trails
-from opentrail.model.resource import Bucket, Key
 from opentrail.format.notification import VALIDATION_MESSAGE
+from opentrail.model.resource import Bucket, Key
 from opentrail.model.trail import Trail
 
 MAX_TRAILS = 5  # seen in one Region, shadows included. Source: user guide, "Quotas in AWS CloudTrail"
