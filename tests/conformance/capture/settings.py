@@ -21,6 +21,9 @@ ACCOUNT_IN_ARN = re.compile(r"(arn:aws[\w-]*:[\w-]+:[\w-]*:)(\d{12,13}|-):")
 EC2_ID = re.compile(r"^(vpc|subnet|rtb|igw|acl|eni|eipalloc|vol|snap|ami|i|sg|fl|nat)-[0-9a-fx.]+$")
 IMAGE = "ami-12c6146b"  # one of moto's own
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+POLICY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+)
 
 
 class Setting:
@@ -138,12 +141,43 @@ def _role(client: Any, asked: dict[str, Any]) -> None:
     client("iam").create_role(RoleName=asked["RoleName"], AssumeRolePolicyDocument=TRUST)
 
 
+def _new_role(client: Any, asked: dict[str, Any]) -> None:
+    asked["RoleName"] = f"new-{asked['RoleName']}"[:64]  # an earlier call may have made the first
+
+
+def _profile(client: Any, asked: dict[str, Any]) -> None:
+    client("iam").create_instance_profile(InstanceProfileName=asked["InstanceProfileName"])
+    if "RoleName" in asked:
+        with contextlib.suppress(ClientError):
+            _role(client, asked)
+        client("iam").add_role_to_instance_profile(
+            InstanceProfileName=asked["InstanceProfileName"], RoleName=asked["RoleName"]
+        )
+
+
+def _password_policy(client: Any, asked: dict[str, Any]) -> None:
+    client("iam").update_account_password_policy(MinimumPasswordLength=10)
+
+
+def _saml_provider(client: Any, asked: dict[str, Any]) -> None:
+    client("iam").create_saml_provider(
+        Name=asked["SAMLProviderArn"].rpartition("/")[2], SAMLMetadataDocument="m" * 1000
+    )
+
+
+def _device(client: Any, asked: dict[str, Any]) -> None:
+    name = asked["SerialNumber"].rpartition("/")[2]
+    asked["SerialNumber"] = client("iam").create_virtual_mfa_device(VirtualMFADeviceName=name)[
+        "VirtualMFADevice"
+    ]["SerialNumber"]
+
+
 def _policy(client: Any, asked: dict[str, Any]) -> None:
     arn = asked["PolicyArn"]
     name = arn.rpartition("/")[2]
     if ":iam::aws:" in arn:
         asked["PolicyArn"] = f"arn:aws:iam::{ACCOUNT}:policy/{name}"
-    client("iam").create_policy(PolicyName=name, PolicyDocument=TRUST)
+    client("iam").create_policy(PolicyName=name, PolicyDocument=POLICY)
 
 
 def _role_and_policy(client: Any, asked: dict[str, Any]) -> None:
@@ -165,7 +199,13 @@ def _login(client: Any, asked: dict[str, Any]) -> None:
 
 
 def _bucket(client: Any, asked: dict[str, Any]) -> None:
-    client("s3").create_bucket(Bucket=asked.get("Bucket") or asked["S3BucketName"])
+    s3 = client("s3")
+    elsewhere = s3.meta.region_name != "us-east-1"  # which alone takes no constraint
+    place = {"LocationConstraint": s3.meta.region_name}
+    s3.create_bucket(
+        Bucket=asked.get("Bucket") or asked["S3BucketName"],
+        **({"CreateBucketConfiguration": place} if elsewhere else {}),
+    )
 
 
 def _versioned_bucket(client: Any, asked: dict[str, Any]) -> None:
@@ -251,10 +291,17 @@ MAKERS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     "iam.CreateAccessKey": _user,
     "iam.CreateLoginProfile": _user,
     "iam.CreatePolicyVersion": _policy,
+    "iam.CreateRole": _new_role,
+    "iam.DeleteAccountPasswordPolicy": _password_policy,
+    "iam.DeleteInstanceProfile": _profile,
     "iam.DeleteRole": _role,
+    "iam.DeleteVirtualMFADevice": _device,
     "iam.DetachRolePolicy": _role_and_policy,
     "iam.PutRolePolicy": _role,
+    "iam.RemoveRoleFromInstanceProfile": _profile,
+    "iam.SetDefaultPolicyVersion": _policy,
     "iam.UpdateLoginProfile": _login,
+    "iam.UpdateSAMLProvider": _saml_provider,
     "kms.PutKeyPolicy": _key,
     "lambda.UpdateFunctionCode": _function,
     "logs.DeleteLogGroup": _log_group,
