@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from opentrail.errors import StorageError
@@ -43,6 +43,25 @@ class _Fingerprint:
     timeout: float
     memory: int
     environment: tuple[tuple[str, str], ...]
+
+
+class FunctionRunner(Protocol):
+    """Runs deployed functions; each ``function`` is moto's model of one."""
+
+    def invoke(self, function: Any, payload: bytes) -> Answer:
+        """Run it once and return its answer; never raises for its errors."""
+
+    def warm(self, functions: list[Any]) -> None:
+        """Make OpenTrail's own functions ready."""
+
+    def stop(self) -> None:
+        """Forget every running function."""
+
+    def close(self) -> None:
+        """Stop for good."""
+
+    def describe(self) -> dict[str, int]:
+        """Return how many workers each function has."""
 
 
 class Functions:

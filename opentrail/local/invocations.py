@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentrail.local.asynchronous import AsyncInvoker
-from opentrail.local.functions import MAX_PAYLOAD_BYTES, Functions, log_tail
+from opentrail.local.functions import MAX_PAYLOAD_BYTES, FunctionRunner, log_tail
 from opentrail.local.targets import MAX_EVENT_BYTES
 
 
 def answer_invocation(
-    functions: Functions,
+    functions: FunctionRunner,
     asynchronous: AsyncInvoker,
     function: Any,
     payload: bytes,

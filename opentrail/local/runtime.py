@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from opentrail.errors import DeployError, OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
-from opentrail.local.call import Call, Counters, Reply, ServiceHandler
+from opentrail.local.call import Call, Captured, Counters, Reply, ServiceHandler
 from opentrail.local.events import Bus, Collector
-from opentrail.local.functions import Functions, deployed_functions, find_function
+from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
 from opentrail.local.queues import find_queue
@@ -77,12 +77,10 @@ class Runtime:
         self._unrecorded: frozenset[str] = frozenset()
         self._flushing = threading.Lock()
         self._starting = threading.Lock()
-        self._moto = _moto_application()
+        self._moto = self._make_moto()
         self.clients = self._make_clients()
-        self.functions = Functions(lambda *a, **k: self.clients(*a, **k), lambda: self.endpoint)
-        self.asynchronous = AsyncInvoker(
-            self.functions.invoke, lambda arn, body: self.targets.send(arn, body)
-        )
+        self.functions = self._make_functions()
+        self.asynchronous = self._make_invoker()
         self.targets = Targets(self.asynchronous.submit)
         self.bus = Bus(self.targets)
         self.pollers = Pollers(self.functions.invoke)
@@ -111,8 +109,7 @@ class Runtime:
             self._services.update(self._make_services(self))
             self._override_digest_period()
             self._collect_everywhere()
-            self.pollers.start()
-            self.schedules.start()
+            self._set_in_motion()
             self.ready = True
             log.info("deployed in %.1f s", time.monotonic() - began)
 
@@ -229,13 +226,32 @@ class Runtime:
         """Wake the pollers of a queue."""
         self.pollers.message_added(queue)
 
+    def recorded(self, captured: Captured) -> None:
+        """Take a record from the gateway, in the thread of its call."""
+        self.bus.deliver(captured)
+
+    # What the pytest plugin does in another way: nothing runs on its own there.
+
+    def _make_moto(self) -> WSGIApplication:
+        return _moto_application()
+
+    def _make_functions(self) -> FunctionRunner:
+        return Functions(lambda *a, **k: self.clients(*a, **k), lambda: self.endpoint)
+
+    def _make_invoker(self) -> AsyncInvoker:
+        return AsyncInvoker(self.functions.invoke, lambda arn, body: self.targets.send(arn, body))
+
+    def _set_in_motion(self) -> None:
+        self.pollers.start()
+        self.schedules.start()
+
     def _gateway(self) -> WSGIApplication:
         from opentrail.local.gateway import Gateway
 
         return Gateway(
             moto=self._moto,
             services=self._services,
-            sink=self.bus.deliver,
+            sink=self.recorded,
             counters=self.counters,
             default_account=self.options.account,
             default_region=self.options.region,
