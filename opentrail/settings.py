@@ -97,3 +97,11 @@ class DigestSettings(Settings):
     signing_key_id: str
     period_seconds: int  # length of a digest window
     settle_seconds: int  # as in DeliverSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(Settings):
+    """What ``lambdas/api`` needs."""
+
+    trails_table: str
+    signing_key_id: str
