@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 RETENTION = cdk.Duration.days(14)  # the longest SQS offers
+MAX_MESSAGE_BYTES = 1_048_576  # the largest SQS takes; said here, for its default was once a quarter of it
 
 
 class WorkQueue(Construct):
@@ -53,6 +54,7 @@ class WorkQueue(Construct):
             data_key_reuse=cdk.Duration.hours(1),
             enforce_ssl=True,
             retention_period=RETENTION,
+            max_message_size_bytes=MAX_MESSAGE_BYTES,
             visibility_timeout=visibility_timeout,
             dead_letter_queue=dead_letter_queue,
         )

@@ -113,6 +113,11 @@ def test_queue_keeps_messages_as_long_as_sqs_can(pipeline: Template, name: str) 
 
 
 @pytest.mark.parametrize("name", [*QUEUES, *DEAD_LETTERS])
+def test_queue_takes_the_largest_messages(pipeline: Template, name: str) -> None:
+    assert queue(pipeline, name)["MaximumMessageSize"] == 1_048_576
+
+
+@pytest.mark.parametrize("name", [*QUEUES, *DEAD_LETTERS])
 def test_queue_encrypts_with_our_key(pipeline: Template, name: str) -> None:
     key = queue(pipeline, name)["KmsMasterKeyId"]["Fn::ImportValue"]
 
