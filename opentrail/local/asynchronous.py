@@ -60,6 +60,10 @@ class AsyncInvoker:
             self._unfinished += 1
         line.put(_Event(function, payload))
 
+    def process(self, function: Any, payload: bytes) -> None:
+        """Run an event with its retries now, in the caller's thread, and report to its destinations."""
+        self._process(_Event(function, payload), lambda: True)
+
     def wait_idle(self, timeout: float) -> bool:
         """Wait until every submitted event is done; False when ``timeout`` seconds passed first."""
         with self._finished:

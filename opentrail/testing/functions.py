@@ -1,0 +1,172 @@
+"""Lambda in this process: who runs a function, and what becomes of its errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from opentrail.errors import OpenTrailError
+from opentrail.local.asynchronous import AsyncInvoker
+from opentrail.local.worker import Answer
+from opentrail.testing.code import unzipped
+from opentrail.testing.own_functions import OwnFunction
+from opentrail.testing.user_functions import UserFunction
+
+MAX_DEFERRED = 1000  # invocations of one flush: functions that set off one another must end somewhere
+_DAY_MILLISECONDS = 86_400_000
+
+Clients = Callable[..., Any]
+log = logging.getLogger(__name__)
+
+
+class InProcessFunctions:
+    """Runs functions; those it is asked to ``warm`` are OpenTrail's own."""
+
+    def __init__(self, clients: Clients) -> None:
+        """``clients(service, region=, account=)`` answers clients below the gateway."""
+        self._clients = clients
+        self._own: dict[str, OwnFunction] = {}
+        self._users: dict[tuple[str, ...], UserFunction] = {}
+
+    def warm(self, functions: list[Any]) -> None:
+        """Load OpenTrail's own functions (moto's models)."""
+        for function in functions:
+            self._own[function.function_arn] = OwnFunction(function, self._clients)
+
+    def invoke(self, function: Any, payload: bytes) -> Answer:
+        """Run ``function`` (moto's model) once; an error it raises becomes Lambda's answer to it."""
+        if not (function.run_time or "").startswith("python"):
+            return _failure("Runtime.Unsupported", f"cannot run {function.run_time}, only Python functions")
+        context = Context.of(function)
+        try:
+            run = self._own.get(function.function_arn) or self._user(function)
+            answer = run(json.loads(payload or b"{}"), context)
+            return Answer(payload=json.dumps(answer).encode())
+        except (Exception, SystemExit) as error:
+            log.error("function %s failed", function.function_name, exc_info=error)
+            return _failure(type(error).__name__, str(error), context.aws_request_id, error)
+
+    def stop(self) -> None:
+        """Forget the execution environments."""
+        self._own.clear()
+        self._users.clear()
+
+    def close(self) -> None:
+        """Forget the execution environments."""
+        self.stop()
+
+    def describe(self) -> dict[str, int]:
+        """Return no workers: there are none."""
+        return {}
+
+    def _user(self, function: Any) -> UserFunction:
+        variables = {str(name): str(value) for name, value in (function.environment_vars or {}).items()}
+        key = (function.function_arn, function.code_digest, function.handler, function.role, str(variables))
+        found = self._users.get(key)
+        if found is None:
+            found = self._users[key] = UserFunction(
+                handler=function.handler,
+                code=unzipped(function),
+                environment={**variables, **self._reserved(function)},
+            )
+        return found
+
+    def _reserved(self, function: Any) -> dict[str, str]:
+        sts = self._clients("sts", account=function.account_id, region=function.region)
+        credentials = sts.assume_role(RoleArn=function.role, RoleSessionName=function.function_name[:64])[
+            "Credentials"
+        ]
+        return {
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+            "AWS_REGION": function.region,
+            "AWS_DEFAULT_REGION": function.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+            "LAMBDA_TASK_ROOT": str(unzipped(function)),
+        }
+
+
+class DeferredInvoker(AsyncInvoker):
+    """Asynchronous invocations wait until ``run_all``, which runs them in the caller's thread."""
+
+    def __init__(self, invoke: Callable[[Any, bytes], Answer], send: Callable[[str, bytes], None]) -> None:
+        super().__init__(invoke, send)
+        self._waiting: list[tuple[Any, bytes]] = []
+
+    def submit(self, function: Any, payload: bytes) -> None:
+        """Take an event and return."""
+        self._waiting.append((function, payload))
+
+    def run_all(self) -> int:
+        """Run what waits and what that sets off, in the order it came; return how many events.
+
+        Raises:
+            OpenTrailError: there is no end to it.
+        """
+        done = 0
+        while self._waiting:
+            function, payload = self._waiting.pop(0)
+            self.process(function, payload)
+            done += 1
+            if done > MAX_DEFERRED:
+                raise OpenTrailError(f"{MAX_DEFERRED} invocations, the last of {function.function_name}")
+        return done
+
+    def stop(self) -> None:
+        """Drop what waits."""
+        self._waiting.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Lambda's context object, for Python.
+
+    Source: Lambda developer guide, "Using the Lambda context object to retrieve Python function information".
+    """
+
+    aws_request_id: str
+    function_name: str
+    function_version: str
+    invoked_function_arn: str
+    memory_limit_in_mb: str
+    log_group_name: str
+    log_stream_name: str
+    identity: None = None
+    client_context: None = None
+
+    @classmethod
+    def of(cls, function: Any) -> Context:
+        """Return the context of a new invocation of ``function`` (moto's model)."""
+        return cls(
+            aws_request_id=str(uuid4()),
+            function_name=function.function_name,
+            function_version="$LATEST",
+            invoked_function_arn=function.function_arn,
+            memory_limit_in_mb=str(function.memory_size),
+            log_group_name=f"/aws/lambda/{function.function_name}",
+            log_stream_name="in-process",
+        )
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return a day: nobody waits for a timeout here."""
+        return _DAY_MILLISECONDS
+
+
+def _failure(kind: str, message: str, request_id: str = "", error: BaseException | None = None) -> Answer:
+    body: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": request_id}
+    if error is not None:
+        body["stackTrace"] = traceback.format_tb(error.__traceback__)
+    return Answer(payload=json.dumps(body).encode(), error="Unhandled")
