@@ -8,7 +8,6 @@ cost as much as the rest of delivery.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 from isal import igzip, isal_zlib
+from isal.igzip_lib import IsalError
 
 from opentrail.errors import FormatError
 from opentrail.model.event import Event, Place
@@ -49,10 +49,11 @@ def make_chunk(
     """
     moments = [event.time for event in events]
     names = [destination.name for destination in destinations]
-    identity = "\n".join([*names, *place, folder, *[event.event_id for event in events]])
+    # Encoded, not joined: no eventID can be mistaken for two.
+    identity = msgspec.json.encode((names, place, folder, [event.event_id for event in events]))
     lines = b"\n".join([event.raw for event in events])
     return Chunk(
-        id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        id=hashlib.sha256(identity).hexdigest()[:32],
         destinations=destinations,
         place=place,
         folder=folder,
@@ -89,7 +90,7 @@ def decode_chunk(text: str) -> Chunk:
     try:
         body = _decoder.decode(text)
         lines = isal_zlib.decompress(a2b_base64(body.data), wbits=31)
-    except (msgspec.DecodeError, Base64Error, zlib.error, ValueError) as error:
+    except (msgspec.DecodeError, RecursionError, Base64Error, IsalError, ValueError) as error:
         raise FormatError(f"not a delivery chunk: {error}") from error
     if lines.count(b"\n") + 1 != body.count:
         raise FormatError(f"chunk {body.id} says {body.count} records and holds another number")

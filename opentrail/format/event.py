@@ -16,11 +16,12 @@ import msgspec
 from msgspec.structs import force_setattr as fill
 
 from opentrail.errors import FormatError
+from opentrail.format import loose
 from opentrail.model.event import Event, Place, Resource
 
-_ACCOUNT = re.compile(r"\d{12}")
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 class _Issuer(msgspec.Struct, frozen=True, gc=False):
@@ -90,7 +91,6 @@ class _Record(Event, frozen=True, kw_only=True, gc=False):
 
 
 _strict = msgspec.json.Decoder(_Record)
-_any = msgspec.json.Decoder()
 _TEXT_FIELDS = (
     *("eventID", "eventTime", "eventSource", "eventName", "awsRegion", "recipientAccountId"),
     *("eventCategory", "eventType", "errorCode", "sessionCredentialFromConsole", "vpcEndpointId"),
@@ -131,9 +131,9 @@ def parse_event(raw: bytes, *, arrived: Place, arrived_at: float, arrived_time: 
         fill(event, "category", "Data" if event.management is False else "Management")
     _fill_identity(event)
     fill(event, "insight_type", "" if event.insight is None else event.insight.type)
-    if event.insight is not None and not event.source:  # it names its API one level down
-        fill(event, "source", event.insight.source)
-        fill(event, "name", event.insight.name)
+    if event.insight is not None:  # it names its API one level down
+        fill(event, "source", event.source or event.insight.source)
+        fill(event, "name", event.name or event.insight.name)
     if event.resources and not all(resource.arn for resource in event.resources):
         fill(event, "resources", tuple(Resource(r.type, r.arn or r.arn_prefix) for r in event.resources))
     return event
@@ -180,41 +180,24 @@ def _read(raw: bytes) -> _Record:
 def _read_loosely(raw: bytes) -> _Record:
     """Take each field where its shape is usable and leave out the others."""
     try:
-        record = _any.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+        members = loose.read_members(raw)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"record is not a JSON object: {error}") from error
+    except (msgspec.DecodeError, RecursionError) as error:  # further on than the strict reader came
         raise FormatError(f"record is not JSON: {error}") from error
-    if not isinstance(record, dict):
-        raise FormatError(f"record is not a JSON object but {type(record).__name__}")
-    known: dict[str, Any] = {f: record[f] for f in _TEXT_FIELDS if isinstance(record.get(f), str)}
-    if "eventID" not in known:
+    texts = loose.texts_of(members)
+    if "eventID" not in texts:
         raise FormatError("record has no eventID")
-    known["managementEvent"] = _truth(record.get("managementEvent"))
-    known["readOnly"] = _truth(record.get("readOnly")) is True
-    known["userIdentity"] = _identity(_object(record.get("userIdentity")))
-    known["resources"] = [_strings(r) for r in _array(record.get("resources"))]
-    if isinstance(record.get("insightDetails"), dict):
-        known["insightDetails"] = _strings(record["insightDetails"])
+    known: dict[str, Any] = {name: texts[name] for name in _TEXT_FIELDS if name in texts}
+    known["managementEvent"] = loose.truth_of(members, "managementEvent")
+    known["readOnly"] = loose.truth_of(members, "readOnly") is True
+    known["userIdentity"] = _identity(loose.members_of(members, "userIdentity"))
+    known["resources"] = [loose.texts_of(resource) for resource in loose.objects_of(members, "resources")]
+    if insight := loose.members_of(members, "insightDetails"):
+        known["insightDetails"] = loose.texts_of(insight)
     return msgspec.convert(known, _Record)
 
 
-def _identity(identity: dict[str, Any]) -> dict[str, Any]:
-    issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
-    return {**_strings(identity), "sessionContext": {"sessionIssuer": _strings(issuer)}}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _array(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _strings(value: Any) -> dict[str, str]:
-    return {k: v for k, v in _object(value).items() if isinstance(v, str)}
-
-
-def _truth(value: Any) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+def _identity(identity: loose.Members) -> dict[str, Any]:
+    issuer = loose.members_of(loose.members_of(identity, "sessionContext"), "sessionIssuer")
+    return {**loose.texts_of(identity), "sessionContext": {"sessionIssuer": loose.texts_of(issuer)}}

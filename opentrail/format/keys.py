@@ -29,15 +29,17 @@ FOLDERS = {"Insight": INSIGHTS, "NetworkActivity": NETWORK}
 _PLACE = (
     r"(?P<account>\d{12})/(?P<folder>CloudTrail(?:-[A-Za-z]+)?)/(?P<region>[a-z0-9-]+)/\d{4}/\d{2}/\d{2}/"
 )
-_ROOT = r"^(?:(?P<prefix>.+)/)?AWSLogs/(?:(?P<organization>o-[a-z0-9]{10,32})/)?"
+_ROOT = r"(?:(?P<prefix>.+)/)?AWSLogs/(?:(?P<organization>o-[a-z0-9]{10,32})/)?"
 _LOG = re.compile(
-    _ROOT + _PLACE + r"(?P=account)_(?P=folder)_(?P=region)_(?P<time>\d{8}T\d{4}Z)_(?P<token>\w+)\.json\.gz$"
+    _ROOT + _PLACE + r"(?P=account)_(?P=folder)_(?P=region)_(?P<time>\d{8}T\d{4}Z)_(?P<token>\w+)\.json\.gz",
+    re.ASCII,
 )
 _DIGEST = re.compile(
     _ROOT
     + _PLACE
     + r"(?P=account)_CloudTrail-Digest_(?P=region)_(?P<trail>.+)_(?P<home>[a-z0-9-]+)_"
-    + r"(?P<time>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz$"
+    + r"(?P<time>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
+    re.ASCII,
 )
 
 
@@ -51,6 +53,11 @@ class LogKey:
     folder: str
     time: str  # YYYYMMDDTHHMMZ
     token: str
+
+    @property
+    def delivered(self) -> datetime:
+        """The five-minute slot in its name, UTC."""
+        return _slot(self.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,10 @@ def parse_log_key(key: str) -> LogKey:
     Raises:
         FormatError: not the key of a log file.
     """
-    match = _LOG.match(key)
+    match = _LOG.fullmatch(key)
     if match is None or match["folder"] == DIGESTS:
         raise FormatError(f"not the key of a log file: {key}")
+    _slot(match["time"])
     place = Place(match["account"], match["region"])
     return LogKey(
         match["prefix"] or "",
@@ -136,7 +144,7 @@ def parse_digest_key(key: str) -> DigestKey:
     Raises:
         FormatError: not the key of a digest file.
     """
-    match = _DIGEST.match(key)
+    match = _DIGEST.fullmatch(key)
     if match is None or match["folder"] != DIGESTS:
         raise FormatError(f"not the key of a digest file: {key}")
     return DigestKey(
@@ -148,3 +156,7 @@ def parse_digest_key(key: str) -> DigestKey:
         end=times.from_basic(match["time"]),
         backfill=match["backfill"] is not None,
     )
+
+
+def _slot(time: str) -> datetime:
+    return times.from_basic(f"{time[:-1]}00Z")

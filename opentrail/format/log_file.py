@@ -8,12 +8,12 @@ JSON object ``{"Records":[...]}``, one gzip member, at most 50 MB uncompressed.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 from zlib_ng import zlib_ng
 
 from opentrail.errors import FormatError
@@ -25,8 +25,7 @@ GZIP_LEVEL = 6  # zlib-ng: stdlib's size at half its time
 
 _HEAD = b'{"Records":['
 _TAIL = b"]}"
-# isal raises the very class of the standard library.
-GZIP_ERRORS = (zlib.error, ValueError)
+GZIP_ERRORS = (IsalError, ValueError)  # it is not the standard library's zlib.error
 OVERHEAD_BYTES = len(_HEAD) + len(_TAIL)
 
 
@@ -130,4 +129,7 @@ def parse_records(body: bytes) -> list[dict[str, Any]]:
     Raises:
         FormatError: not a log file.
     """
-    return [msgspec.json.decode(raw) for raw in split_records(decompress(body))]
+    try:
+        return [msgspec.json.decode(raw) for raw in split_records(decompress(body))]
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"a record is not JSON: {error}") from error

@@ -99,7 +99,7 @@ def test_malformed_messages_go_to_the_dead_letter_queue_with_a_reason(line: Line
     }
     assert set(reasons) == set(bodies[:6])
     assert reasons[bodies[3]] == "record has no eventID"
-    assert reasons[bodies[4]] == "record is not a JSON object but str"
+    assert reasons[bodies[4]] == "record is not a JSON object: Expected `object`, got `str`"
     assert all(reasons.values())
     assert {chunk.count for chunk in line.queued_chunks()} == {1}
 

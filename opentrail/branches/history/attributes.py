@@ -1,4 +1,4 @@
-"""Records -> the values LookupEvents finds them by.
+"""Records -> the values LookupEvents shows and finds them by.
 
 Source: CloudTrail API reference, LookupEvents and Event; who counts as
 ``Username`` was read off real answers: an IAM user's name, the session name of
@@ -7,10 +7,26 @@ an assumed role, ``root`` for the root user.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+
+from opentrail.branches.history.resources import Named, resources_of
+
+_NULL = msgspec.Raw(b"null")
+
+ATTRIBUTES = (
+    "EventId",
+    "EventName",
+    "EventSource",
+    "ReadOnly",
+    "Username",
+    "AccessKeyId",
+    "ResourceName",
+    "ResourceType",
+)
+INSIGHT = "Insight"
 
 
 class Identity(msgspec.Struct, gc=False, frozen=True):
@@ -20,13 +36,14 @@ class Identity(msgspec.Struct, gc=False, frozen=True):
     arn: str = ""
     user_name: str = msgspec.field(name="userName", default="")
     access_key: str = msgspec.field(name="accessKeyId", default="")
+    principal: str = msgspec.field(name="principalId", default="")
 
 
-class Resource(msgspec.Struct, gc=False, frozen=True):
-    """One element of ``resources``."""
+class Insight(msgspec.Struct, gc=False, frozen=True):
+    """``insightDetails``: an Insights record says there what was called."""
 
-    type: str = ""
-    arn: str = msgspec.field(name="ARN", default="")
+    source: str = msgspec.field(name="eventSource", default="")
+    name: str = msgspec.field(name="eventName", default="")
 
 
 class Indexed(msgspec.Struct, gc=False):
@@ -40,7 +57,23 @@ class Indexed(msgspec.Struct, gc=False):
     error_code: str = msgspec.field(name="errorCode", default="")
     category: str = msgspec.field(name="eventCategory", default="")
     identity: Identity = msgspec.field(name="userIdentity", default=Identity())
-    resources: tuple[Resource, ...] = ()
+    insight: Insight | None = msgspec.field(name="insightDetails", default=None)
+    request: msgspec.Raw = msgspec.field(name="requestParameters", default=_NULL)
+    response: msgspec.Raw = msgspec.field(name="responseElements", default=_NULL)
+
+    def __post_init__(self) -> None:
+        if self.insight is not None:
+            self.source, self.name = self.insight.source, self.insight.name
+
+    @property
+    def is_insight(self) -> bool:
+        """True for an Insights record, which LookupEvents answers only when asked for."""
+        return self.category == INSIGHT
+
+    @property
+    def resources(self) -> tuple[Named, ...]:
+        """What LookupEvents answers as ``Resources``."""
+        return () if self.is_insight else resources_of(self.source, self.name, self.request, self.response)
 
 
 _strict = msgspec.json.Decoder(Indexed)
@@ -53,7 +86,15 @@ def read_records(piece: bytes) -> list[Indexed]:
     try:
         return _strict.decode_lines(piece)
     except msgspec.ValidationError:
-        return [_read_record(line) for line in piece.split(b"\n")]
+        return [read_record(line) for line in piece.split(b"\n")]
+
+
+def read_record(line: bytes) -> Indexed:
+    """One record, which is known to be JSON."""
+    try:
+        return _strict.decode(line)
+    except msgspec.ValidationError:
+        return _read_loosely(_any.decode(line))
 
 
 def values_of(records: Sequence[Indexed]) -> dict[str, set[str]]:
@@ -64,10 +105,10 @@ def values_of(records: Sequence[Indexed]) -> dict[str, set[str]]:
         "EventId": {record.event_id for record in records},
         "EventName": {record.name for record in records},
         "EventSource": {record.source for record in records},
-        "ReadOnly": {"true" if record.read_only else "false" for record in records},
+        "ReadOnly": {read_only(record) for record in records},
         "Username": {user_name(identity) for identity in identities},
         "AccessKeyId": {identity.access_key for identity in identities},
-        "ResourceName": {resource.arn for resource in resources},
+        "ResourceName": {resource.name for resource in resources},
         "ResourceType": {resource.type for resource in resources},
     }
     for found in values.values():
@@ -75,28 +116,43 @@ def values_of(records: Sequence[Indexed]) -> dict[str, set[str]]:
     return values
 
 
+def has_value(record: Indexed, attribute: str, value: str) -> bool:
+    """True when a lookup by this attribute finds ``record``: compared as it is, letter case and all."""
+    return value in values_of([record])[attribute]
+
+
+def read_only(record: Indexed) -> str:
+    """``ReadOnly`` as LookupEvents spells it; "" for an Insights record, which is neither."""
+    if record.is_insight:
+        return ""
+    return "true" if record.read_only else "false"
+
+
 def user_name(identity: Identity) -> str:
     """``Username`` of a ``userIdentity``; "" where LookupEvents leaves it out."""
     if identity.type == "Root":
         return "root"
-    if identity.type == "AssumedRole" and identity.arn.count("/") >= 2:
-        return identity.arn.split("/", 2)[2]
+    if identity.type == "AssumedRole":
+        return _after(identity.arn, "/", 2) or _after(identity.principal, ":", 1)
+    if identity.type == "FederatedUser" and not identity.user_name:
+        return _after(identity.arn, "/", 1)
     return identity.user_name
 
 
-def _read_record(line: bytes) -> Indexed:
-    try:
-        return _strict.decode(line)
-    except msgspec.ValidationError:
-        return _read_loosely(_any.decode(line))
+def _after(text: str, separator: str, count: int) -> str:
+    """What follows the first ``count`` separators, "" when there are fewer."""
+    parts = text.split(separator, count)
+    return parts[count] if len(parts) > count else ""
 
 
 def _read_loosely(record: dict[str, Any]) -> Indexed:
     known: dict[str, Any] = {name: record[name] for name in _FLAT if isinstance(record.get(name), str)}
     known["readOnly"] = record.get("readOnly") in (True, "true")
     known["userIdentity"] = _texts(record.get("userIdentity"))
-    resources: Iterable[Any] = record["resources"] if isinstance(record.get("resources"), list) else ()
-    known["resources"] = [_texts(resource) for resource in resources]
+    if isinstance(record.get("insightDetails"), dict):
+        known["insightDetails"] = _texts(record["insightDetails"])
+    for name in ("requestParameters", "responseElements"):
+        known[name] = msgspec.Raw(msgspec.json.encode(record.get(name)))
     return msgspec.convert(known, Indexed)
 
 

@@ -78,6 +78,6 @@ def _events(chunks: Iterable[Chunk], now_ms: int) -> Iterator[LogEvent]:
 def _timestamp(line: bytes, now_ms: int) -> int:
     try:
         moment = int(from_iso(_decoder.decode(line).time).timestamp() * 1000)
-    except (FormatError, msgspec.ValidationError):
+    except (FormatError, msgspec.DecodeError, RecursionError):
         return now_ms
     return moment if now_ms - MAX_AGE_MS < moment <= now_ms else now_ms
