@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Sequence
 
 import msgspec
 from isal import igzip, isal_zlib
-from isal.igzip_lib import IsalError
 
 from opentrail.errors import FormatError
+from opentrail.format.log_file import GZIP_ERRORS
 from opentrail.model.event import Event, Place
 from opentrail.model.log_file import Chunk, Destination
 
@@ -37,6 +36,7 @@ class _Body(msgspec.Struct, omit_defaults=True):
 
 
 _decoder = msgspec.json.Decoder(_Body)
+_UNREADABLE = (msgspec.DecodeError, RecursionError, *GZIP_ERRORS)  # broken base64 is a ValueError
 
 
 def make_chunk(
@@ -90,7 +90,7 @@ def decode_chunk(text: str) -> Chunk:
     try:
         body = _decoder.decode(text)
         lines = isal_zlib.decompress(a2b_base64(body.data), wbits=31)
-    except (msgspec.DecodeError, RecursionError, Base64Error, IsalError, ValueError) as error:
+    except _UNREADABLE as error:
         raise FormatError(f"not a delivery chunk: {error}") from error
     if lines.count(b"\n") + 1 != body.count:
         raise FormatError(f"chunk {body.id} says {body.count} records and holds another number")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 from isal import isal_zlib
@@ -25,7 +25,8 @@ GZIP_LEVEL = 6  # zlib-ng: stdlib's size at half its time
 
 _HEAD = b'{"Records":['
 _TAIL = b"]}"
-GZIP_ERRORS = (IsalError, ValueError)  # it is not the standard library's zlib.error
+# Not the standard library's zlib.error; its stub declares the class as an instance.
+GZIP_ERRORS = (cast(type[Exception], IsalError), ValueError)
 OVERHEAD_BYTES = len(_HEAD) + len(_TAIL)
 
 
