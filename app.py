@@ -1,4 +1,4 @@
-"""The CDK application: context -> the OpenTrailStorage and OpenTrailPipeline stacks."""
+"""The CDK application: context -> the stacks OpenTrailStorage, OpenTrailPipeline and OpenTrailApi."""
 
 import aws_cdk as cdk
 

@@ -1,4 +1,4 @@
-"""Both stacks of one installation, and the rules they are checked against at synthesis."""
+"""The stacks of one installation, and the rules they are checked against at synthesis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.api_stack import ApiStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
 from stacks.storage_stack import StorageStack
@@ -18,10 +19,11 @@ class Installation:
 
     storage: StorageStack
     pipeline: PipelineStack
+    api: ApiStack
 
 
 def build(app: cdk.App) -> Installation:
-    """Add both stacks to ``app``, with the options in its context.
+    """Add all stacks to ``app``, with the options in its context.
 
     Synthesis fails when a resource breaks an AwsSolutions rule without a written reason.
 
@@ -45,4 +47,12 @@ def build(app: cdk.App) -> Installation:
         stack_name=f"{options.name_prefix}Pipeline",
         description="OpenTrail: queues, rules and functions; only what waits in the queues is worth keeping",
     )
-    return Installation(storage, pipeline)
+    api = ApiStack(
+        app,
+        "OpenTrailApi",
+        options=options,
+        storage=storage,
+        stack_name=f"{options.name_prefix}Api",
+        description="OpenTrail: CloudTrail's API, for callers with IAM credentials; it keeps nothing",
+    )
+    return Installation(storage, pipeline, api)

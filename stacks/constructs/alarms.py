@@ -55,6 +55,19 @@ class Alarms(Construct):
         self._add("DigestsFailed", failed, above=0, description=description)
         self._add("DigestErrors", function.metric_errors(period=PERIOD), above=0, description=description)
 
+    def watch_api(self, function: lambda_.Function) -> None:
+        """Tell when ``function``, which answers the API, failed a request or failed itself."""
+        failed = cloudwatch.Metric(
+            namespace="OpenTrail",
+            metric_name="RequestsFailed",
+            dimensions_map={"service": "api"},
+            period=PERIOD,
+            statistic=cloudwatch.Stats.SUM,
+        )
+        description = "The API answered 5xx: a table, key or directory it needs refused, or did not answer."
+        self._add("RequestsFailed", failed, above=0, description=description)
+        self._add("ApiErrors", function.metric_errors(period=PERIOD), above=0, description=description)
+
     def _add(self, id_: str, metric: cloudwatch.Metric, *, above: float, description: str) -> None:
         alarm = cloudwatch.Alarm(
             self,

@@ -39,7 +39,7 @@ class StageFunction(Construct):
         log_group = logs.LogGroup(
             self,
             "Logs",
-            retention=_retention(log_retention_days),
+            retention=retention(log_retention_days),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         log_group.grant_write(role)
@@ -83,7 +83,8 @@ class StageFunction(Construct):
         )
 
 
-def _retention(days: int) -> logs.RetentionDays:
+def retention(days: int) -> logs.RetentionDays:
+    """Return CDK's name for that many days; those of ``stacks.options.LOG_RETENTION_DAYS`` have one."""
     return next(member for member in logs.RetentionDays if _DAYS.get(member.name) == days)
 
 

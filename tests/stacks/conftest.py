@@ -44,10 +44,11 @@ class Template:
 
 @dataclass(frozen=True)
 class Templates:
-    """Both stacks of one installation."""
+    """The stacks of one installation."""
 
     storage: Template
     pipeline: Template
+    api: Template
     directory: Path
 
 
@@ -60,6 +61,7 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
     return Templates(
         storage=_read(directory / "OpenTrailStorage.template.json"),
         pipeline=_read(directory / "OpenTrailPipeline.template.json"),
+        api=_read(directory / "OpenTrailApi.template.json"),
         directory=directory,
     )
 
@@ -84,6 +86,12 @@ def storage(templates: Templates) -> Template:
 def pipeline(templates: Templates) -> Template:
     """The pipeline stack."""
     return templates.pipeline
+
+
+@pytest.fixture(scope="session")
+def api(templates: Templates) -> Template:
+    """The API stack."""
+    return templates.api
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,17 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from tests.stacks.conftest import Templates
+from tests.stacks.conftest import Template, Templates
 
 # W3005: CDK itself writes a DependsOn where a reference already orders two resources.
 ACCEPTED = "W3005"
 
 # What the laptop's deployer builds. A new type here needs a provider there.
 TYPES = {
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
     "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
@@ -66,7 +70,7 @@ def test_cfn_lint_finds_nothing(installation: Templates) -> None:
         [
             *(str(Path(sys.executable).with_name("cfn-lint")), "--format", "parseable"),
             *("--ignore-checks", ACCEPTED, "--"),
-            *(str(installation.storage.path), str(installation.pipeline.path)),
+            *(str(stack.path) for stack in stacks_of(installation)),
         ],
         capture_output=True,
         text=True,
@@ -77,13 +81,17 @@ def test_cfn_lint_finds_nothing(installation: Templates) -> None:
 
 
 def test_resource_types_are_those_the_laptop_builds(installation: Templates) -> None:
-    bodies = (installation.storage.body, installation.pipeline.body)
+    bodies = [stack.body for stack in stacks_of(installation)]
 
     assert {r["Type"] for body in bodies for r in body["Resources"].values()} == TYPES
 
 
 def test_every_function_is_python(installation: Templates) -> None:
-    functions = installation.pipeline.of_type("AWS::Lambda::Function").values()
+    functions = [
+        function
+        for stack in (installation.pipeline, installation.api)
+        for function in stack.of_type("AWS::Lambda::Function").values()
+    ]
 
     assert {function["Runtime"] for function in functions} == {"python3.13"}
 
@@ -95,6 +103,11 @@ def test_no_account_or_region_is_written_in(templates: Templates) -> None:
         artifact["environment"] for artifact in manifest["artifacts"].values() if "environment" in artifact
     }
     assert environments == {"aws://unknown-account/unknown-region"}
+
+
+def stacks_of(installation: Templates) -> tuple[Template, ...]:
+    """Every stack."""
+    return (installation.storage, installation.pipeline, installation.api)
 
 
 def violations(directory: Path) -> list[str]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from opentrail.local.deployer.providers import (
+    apigatewayv2,
     cdk,
     cloudwatch,
     dynamodb,
@@ -26,6 +27,10 @@ from opentrail.local.deployer.providers import (
 from opentrail.local.deployer.providers.base import Provider
 
 _ALL: Final[tuple[Provider, ...]] = (
+    apigatewayv2.Api(),
+    apigatewayv2.Integration(),
+    apigatewayv2.Route(),
+    apigatewayv2.Stage(),
     cdk.Metadata(),
     cloudwatch.Alarm(),
     cloudwatch.Dashboard(),
