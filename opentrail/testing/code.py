@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import io
 import sys
 import zipfile
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +18,15 @@ from opentrail.errors import StorageError
 
 
 @cache
-def _directory() -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix="opentrail-")
+def _directory() -> Path:
+    directory = mkdtemp(prefix="opentrail-")
+    atexit.register(rmtree, directory, ignore_errors=True)
+    return Path(directory)
 
 
 def unzipped(function: Any, *, only: str = "") -> Path:
     """Return a directory with the package of ``function`` (moto's model), or its files under ``only``."""
-    target: Path = Path(_directory().name) / function.code_digest[-16:] / (only.strip("/") or "all")
+    target: Path = _directory() / function.code_digest[-16:] / (only.strip("/") or "all")
     if not target.exists():
         with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as package:
             package.extractall(target, [name for name in package.namelist() if name.startswith(only)])

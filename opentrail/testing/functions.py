@@ -31,13 +31,12 @@ class InProcessFunctions:
     def __init__(self, clients: Clients) -> None:
         """``clients(service, region=, account=)`` answers clients below the gateway."""
         self._clients = clients
-        self._own: dict[str, OwnFunction] = {}
+        self._own: dict[str, OwnFunction | None] = {}  # None: not used yet
         self._users: dict[tuple[str, ...], UserFunction] = {}
 
     def warm(self, functions: list[Any]) -> None:
-        """Load OpenTrail's own functions (moto's models)."""
-        for function in functions:
-            self._own[function.function_arn] = OwnFunction(function, self._clients)
+        """Know OpenTrail's own functions (moto's models); each is loaded when it is first needed."""
+        self._own.update(dict.fromkeys(function.function_arn for function in functions))
 
     def invoke(self, function: Any, payload: bytes) -> Answer:
         """Run ``function`` (moto's model) once; an error it raises becomes Lambda's answer to it."""
@@ -45,8 +44,7 @@ class InProcessFunctions:
             return _failure("Runtime.Unsupported", f"cannot run {function.run_time}, only Python functions")
         context = Context.of(function)
         try:
-            run = self._own.get(function.function_arn) or self._user(function)
-            answer = run(json.loads(payload or b"{}"), context)
+            answer = self._runnable(function)(json.loads(payload or b"{}"), context)
             return Answer(payload=json.dumps(answer).encode())
         except (Exception, SystemExit) as error:
             log.error("function %s failed", function.function_name, exc_info=error)
@@ -64,6 +62,14 @@ class InProcessFunctions:
     def describe(self) -> dict[str, int]:
         """Return no workers: there are none."""
         return {}
+
+    def _runnable(self, function: Any) -> Callable[[Any, Any], Any]:
+        if function.function_arn not in self._own:
+            return self._user(function)
+        own = self._own[function.function_arn]
+        if own is None:
+            own = self._own[function.function_arn] = OwnFunction(function, self._clients)
+        return own
 
     def _user(self, function: Any) -> UserFunction:
         variables = {str(name): str(value) for name, value in (function.environment_vars or {}).items()}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from opentrail.local.runtime import Options
 from opentrail.local.transport import Clients
+from opentrail.testing.deploying import deploy_function
 from opentrail.testing.front import ACCESS_KEY, FRONT, SECRET_KEY, clients_of, root_clients
-from opentrail.testing.matching import Event, choose, record_of
+from opentrail.testing.matching import Event, choose, on_the_bus, record_of
 from opentrail.testing.routing import routed
 from opentrail.testing.runtime import InProcessRuntime
 from opentrail.testing.trail import LoggingTrail, make_trail
@@ -93,6 +96,35 @@ class OpenTrail:
         """
         counts = self._runtime.settle()
         return {**counts, "digests": self._runtime.flush(digest=True)["digests"] if digest else 0}
+
+    def on_the_bus(self, event: Event) -> dict[str, Any]:
+        """Return one of ``events`` as EventBridge hands it to a rule's target: a function's argument."""
+        return on_the_bus(event)
+
+    def function(
+        self,
+        source: ModuleType | Path,
+        *,
+        handler: str = "",
+        on: Mapping[str, Any] | None = None,
+        name: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """Deploy a Python function through Lambda's API, with a role of its own; return its ARN.
+
+        It runs in this process when ``flush`` gets to its events. Deploying it leaves no events.
+
+        Args:
+            source: an imported module, a file, or a directory.
+            handler: default: ``handler`` in the module or file.
+            on: an EventBridge pattern; a rule with it, of the function's name, gets the function as target.
+            name: default: the source's.
+            environment: the function's variables.
+        """
+        with self._runtime.unrecorded():
+            return deploy_function(
+                self.client, source, handler=handler, on=on, name=name, environment=environment or {}
+            )
 
     def trail(self, name: str = "main", **options: Any) -> LoggingTrail:
         """Make a trail that logs, and return it. Making it leaves no events.
