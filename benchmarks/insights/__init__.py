@@ -1,0 +1,1 @@
+"""How well Insights finds incidents, on labelled weeks."""
