@@ -18,7 +18,8 @@ from opentrail.testing.code import unzipped
 from opentrail.testing.own_functions import OwnFunction
 from opentrail.testing.user_functions import UserFunction
 
-MAX_DEFERRED = 1000  # invocations of one flush: functions that set off one another must end somewhere
+# How often functions may set off one another. Lambda developer guide, "Use Lambda recursive loop detection".
+MAX_LOOPS = 16
 _DAY_MILLISECONDS = 86_400_000
 
 Clients = Callable[..., Any]
@@ -123,12 +124,17 @@ class DeferredInvoker(AsyncInvoker):
             OpenTrailError: there is no end to it.
         """
         done = 0
-        while self._waiting:
-            function, payload = self._waiting.pop(0)
-            self.process(function, payload)
-            done += 1
-            if done > MAX_DEFERRED:
-                raise OpenTrailError(f"{MAX_DEFERRED} invocations, the last of {function.function_name}")
+        for _ in range(MAX_LOOPS):
+            if not self._waiting:
+                return done
+            generation, self._waiting = self._waiting, []
+            for function, payload in generation:
+                self.process(function, payload)
+            done += len(generation)
+        names = ", ".join(sorted({function.function_name for function, _ in self._waiting}))
+        self._waiting.clear()
+        if names:
+            raise OpenTrailError(f"functions set off one another without end: {names}")
         return done
 
     def stop(self) -> None:

@@ -19,7 +19,7 @@ from opentrail.testing.functions import DeferredInvoker, InProcessFunctions
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MAX_ROUNDS = 100  # of functions, queues and pipeline that feed one another
+MAX_ROUNDS = 16  # of functions, queues and pipeline that feed one another
 
 
 class InProcessRuntime(Runtime):

@@ -61,9 +61,11 @@ class LoggingTrail:
 
 
 def make_trail(
-    client: Any, *, account: str, region: str, name: str, options: Mapping[str, Any]
+    client: Any, reader: Any, *, account: str, region: str, name: str, options: Mapping[str, Any]
 ) -> LoggingTrail:
-    """Make a trail that logs. ``client(service)`` answers clients; ``options`` as ``OpenTrail.trail`` says.
+    """Make a trail that logs. ``options`` as ``OpenTrail.trail`` says.
+
+    ``client(service)`` answers clients; ``reader`` is one of S3 whose calls are never recorded.
 
     Raises:
         ClientError: CloudTrail refuses an option.
@@ -76,7 +78,7 @@ def make_trail(
     if selectors:
         cloudtrail.put_event_selectors(TrailName=arn, **selectors)
     cloudtrail.start_logging(Name=arn)
-    return LoggingTrail(name=name, arn=arn, bucket=bucket, s3=client("s3"))
+    return LoggingTrail(name=name, arn=arn, bucket=bucket, s3=reader)
 
 
 def _make_bucket(s3: Any, trail: str, account: str, region: str) -> str:

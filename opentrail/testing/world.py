@@ -135,6 +135,7 @@ class OpenTrail:
         with self._runtime.unrecorded():
             return make_trail(
                 self.client,
+                self._runtime.clients("s3"),
                 account=self.account,
                 region=self.region,
                 name=name,

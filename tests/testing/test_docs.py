@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 PAGE = Path(__file__).parents[2] / "docs" / "testing-your-rules.md"
 BLOCK = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-IN_ANOTHER_ACCOUNT = '''
+IN_ANOTHER_ACCOUNT = """
 def test_account_and_region(opentrail):
     trail = opentrail.trail()
     opentrail.client("sqs").create_queue(QueueName="q")
@@ -20,7 +20,7 @@ def test_account_and_region(opentrail):
     assert [event["awsRegion"] for event in trail.events("CreateQueue")] == ["eu-west-1"]
     assert trail.arn == "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"
     assert "/111122223333/CloudTrail/eu-west-1/" in trail.log_files()[0]
-'''
+"""
 
 
 def examples() -> dict[str, str]:
