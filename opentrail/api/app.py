@@ -17,6 +17,7 @@ from botocore.model import OperationModel
 from opentrail.api.actions import (
     delegated_admins,
     event_configuration,
+    event_history,
     event_selectors,
     insight_selectors,
     logging_state,
@@ -51,6 +52,7 @@ ACTIONS: dict[str, Action] = {
     "ListPublicKeys": public_keys.list_public_keys,
     "ListTags": tags.list_tags,
     "ListTrails": trails.list_trails,
+    "LookupEvents": event_history.lookup_events,
     "PutEventConfiguration": event_configuration.put_event_configuration,
     "PutEventSelectors": event_selectors.put_event_selectors,
     "PutInsightSelectors": insight_selectors.put_insight_selectors,

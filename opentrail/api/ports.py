@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from opentrail.branches.history import SegmentFiles, SegmentIndex
 from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
 from opentrail.model.trail import Trail, TrailStatus
 
@@ -122,6 +123,16 @@ class Organizations(Protocol):
         """Take that back. Raises ``StorageError``."""
 
 
+class LookupRate(Protocol):
+    """How often LookupEvents may be asked. Maps to dynamodb:UpdateItem on the history table."""
+
+    def take(self, account: str, region: str, now: datetime) -> bool:
+        """Count one lookup of ``account`` in ``region``; False when it is one too many.
+
+        Raises ``StorageError``.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything the actions reach the world through."""
@@ -134,3 +145,6 @@ class Ports:
     roles: Roles
     public_keys: PublicKeys
     organizations: Organizations
+    segments: SegmentIndex
+    segment_files: SegmentFiles
+    lookup_rate: LookupRate | None = None  # None: as often as anybody likes

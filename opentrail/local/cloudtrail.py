@@ -13,6 +13,7 @@ from opentrail.adapters.aws.destinations import (
     S3Buckets,
     SnsTopics,
 )
+from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
 from opentrail.adapters.aws.organizations import AwsOrganizations
 from opentrail.adapters.aws.public_keys import KmsPublicKeys
 from opentrail.adapters.aws.trails import DynamoTrails
@@ -38,7 +39,8 @@ def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceH
 
     Args:
         clients: makes boto3 clients below the gateway, of any account and Region.
-        outputs: the storage stack's; ``TrailsTableName`` and ``SigningKeyId`` are used.
+        outputs: the storage stack's; ``TrailsTableName``, ``HistoryTableName`` and
+            ``SigningKeyId`` are used.
 
     Returns:
         ServiceHandler: it never raises for what a caller sends.
@@ -78,4 +80,6 @@ def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
         roles=IamRoles(clients_for, FIRST_REGION),
         public_keys=KmsPublicKeys(clients("kms"), [outputs["SigningKeyId"]]),
         organizations=AwsOrganizations(clients_for, FIRST_REGION),
+        segments=DynamoSegments(clients("dynamodb"), outputs["HistoryTableName"]),
+        segment_files=S3SegmentFiles(clients("s3")),
     )

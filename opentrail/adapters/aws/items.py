@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from opentrail.format.times import from_iso
+from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import FileRow, FileState, LogFile
 
@@ -14,6 +15,12 @@ Item = dict[str, dict[str, Any]]
 
 CHUNK_LIFE_SECONDS = 15 * 86_400  # a queue keeps a message 14 days, so no chunk comes back after that
 FILE_LIFE_SECONDS = CHUNK_LIFE_SECONDS
+
+# How far from their segment's creation events may be without setting it apart. CloudTrail delivers within
+# minutes; a day and a half also holds a day's segments put together.
+LATE_SECONDS = 36 * 3600
+AHEAD_SECONDS = 15 * 60
+LAST_MILLISECOND = 10**13 - 1  # the largest of thirteen digits, in the year 2286
 
 
 def key(pk: str, sk: str) -> Item:
@@ -60,13 +67,31 @@ def claim_of(item: Item) -> str:
     return f"{item['pk']['S'].partition('#')[2]}#{item['sk']['S']}"
 
 
+def segment_pk(place: Place, *, apart: bool = False) -> str:
+    """The partition of a place's segments: the usual ones, or those that stand apart."""
+    return f"{place.account}#{place.region}{'#apart' if apart else ''}"
+
+
+def segment_sk(created_at: float) -> str:
+    """What the sort keys of segments created in that millisecond begin with."""
+    return f"{min(int(created_at * 1000), LAST_MILLISECOND):013d}"
+
+
+def segment_created(item: Item) -> float:
+    """When a segment was created, in epoch seconds."""
+    return int(item["sk"]["S"].partition("#")[0]) / 1000
+
+
 def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:
-    """The index item of one history file, newest last within its account and Region."""
+    """The index item of one history file, newest last within its account and Region.
+
+    A segment whose events are much older than it, or dated ahead, stands apart: so
+    the others are found by when they were created.
+    """
+    oldest, newest = from_iso(segment.oldest).timestamp(), from_iso(segment.newest).timestamp()
+    apart = oldest < created_at - LATE_SECONDS or newest > created_at + AHEAD_SECONDS
     return {
-        **key(
-            f"{segment.place.account}#{segment.place.region}",
-            f"{int(created_at * 1000):013d}#{segment.key[-24:-8]}",
-        ),
+        **key(segment_pk(segment.place, apart=apart), f"{segment_sk(created_at)}#{segment.key[-24:-8]}"),
         "bucket": {"S": segment.bucket},
         "key": {"S": segment.key},
         "count": {"N": str(segment.count)},

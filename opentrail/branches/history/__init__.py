@@ -5,6 +5,19 @@ out: segment
 needs: nothing
 """
 
+from opentrail.branches.history.lookup import Found, Lookup, Page, Position, find_events
+from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
 from opentrail.branches.history.segment import build_segment, holds_value
 
-__all__ = ["build_segment", "holds_value"]
+__all__ = [
+    "Found",
+    "IndexEntry",
+    "Lookup",
+    "Page",
+    "Position",
+    "SegmentFiles",
+    "SegmentIndex",
+    "build_segment",
+    "find_events",
+    "holds_value",
+]

@@ -7,7 +7,7 @@ an assumed role, ``root`` for the root user.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -16,16 +16,6 @@ from opentrail.branches.history.resources import Named, resources_of
 
 _NULL = msgspec.Raw(b"null")
 
-ATTRIBUTES = (
-    "EventId",
-    "EventName",
-    "EventSource",
-    "ReadOnly",
-    "Username",
-    "AccessKeyId",
-    "ResourceName",
-    "ResourceType",
-)
 INSIGHT = "Insight"
 
 
@@ -117,8 +107,8 @@ def values_of(records: Sequence[Indexed]) -> dict[str, set[str]]:
 
 
 def has_value(record: Indexed, attribute: str, value: str) -> bool:
-    """True when a lookup by this attribute finds ``record``: compared as it is, letter case and all."""
-    return value in values_of([record])[attribute]
+    """True when a lookup by this AttributeKey finds ``record``: compared as it is, letter case and all."""
+    return value in _VALUES[attribute](record)
 
 
 def read_only(record: Indexed) -> str:
@@ -158,3 +148,15 @@ def _read_loosely(record: dict[str, Any]) -> Indexed:
 
 def _texts(value: Any) -> dict[str, str]:
     return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}
+
+
+_VALUES: dict[str, Callable[[Indexed], Collection[str]]] = {
+    "EventId": lambda record: (record.event_id,),
+    "EventName": lambda record: (record.name,),
+    "EventSource": lambda record: (record.source,),
+    "ReadOnly": lambda record: (read_only(record),),
+    "Username": lambda record: (user_name(record.identity),),
+    "AccessKeyId": lambda record: (record.identity.access_key,),
+    "ResourceName": lambda record: [resource.name for resource in record.resources],
+    "ResourceType": lambda record: [resource.type for resource in record.resources],
+}

@@ -23,6 +23,9 @@ from opentrail.model.history import Segment
 from opentrail.model.log_file import LogFile
 
 _HASH_BYTES = 4
+# A DynamoDB item holds 400 KB, counts and names too. A file whose values need more (some 30,000 events in
+# one window) goes without: it is read whenever its times fit.
+MAX_HASHES_BYTES = 300_000
 _MINUTE = len("2026-01-10T04:20")
 
 
@@ -53,7 +56,12 @@ def hash_value(attribute: str, value: str) -> int:
 
 
 def holds_value(hashes: bytes, attribute: str, value: str) -> bool:
-    """False when no event of the segment has this value; True when one probably has."""
+    """False when no event of the segment has this value; True when one probably has.
+
+    Without hashes nothing is known, so the answer is True.
+    """
+    if not hashes:
+        return True
     wanted = hash_value(attribute, value).to_bytes(_HASH_BYTES, "big")
     slots = range(0, len(hashes), _HASH_BYTES)
     at = bisect_left(slots, wanted, key=lambda offset: hashes[offset : offset + _HASH_BYTES])
@@ -61,6 +69,8 @@ def holds_value(hashes: bytes, attribute: str, value: str) -> bool:
 
 
 def _pack(hashes: set[int]) -> bytes:
+    if len(hashes) * _HASH_BYTES > MAX_HASHES_BYTES:
+        return b""
     numbers = array("I", sorted(hashes))
     if sys.byteorder == "little":
         numbers.byteswap()  # big-endian, so that bytes sort as the numbers do

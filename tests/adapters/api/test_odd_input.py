@@ -16,6 +16,7 @@ from tests.unit.api.fakes import bucket_policy
 
 HOME = "us-east-1"
 GROUP = f"arn:aws:logs:{HOME}:{ACCOUNT}:log-group:trail:*"
+OUTPUTS = {"TrailsTableName": "trails", "HistoryTableName": "history", "SigningKeyId": "none"}
 Ask = Callable[..., tuple[int, str]]
 
 
@@ -38,7 +39,7 @@ def ask(clients_for: ClientsFor) -> Ask:
     clients("s3").create_bucket(Bucket="audit-logs")
     clients("s3").put_bucket_policy(Bucket="audit-logs", Policy=json.dumps(bucket_policy("audit-logs")))
     clients("logs").create_log_group(logGroupName="trail")
-    api = CloudTrailApi(make_ports(clients, {"TrailsTableName": "trails", "SigningKeyId": "none"}))
+    api = CloudTrailApi(make_ports(clients, OUTPUTS))
 
     def create(**members: Any) -> tuple[int, str]:
         given = {"Name": "audit", "S3BucketName": "audit-logs"} | members

@@ -166,6 +166,7 @@ TEMPLATE: dict[str, Any] = {
         "IntakeQueueUrl": {"Value": {"Ref": "Intake"}},
         "DeliveryQueueUrl": {"Value": {"Ref": "Delivery"}},
         "TrailsTableName": {"Value": {"Ref": "Trails"}},
+        "HistoryTableName": {"Value": {"Ref": "Trails"}},
         "SigningKeyId": {"Value": {"Ref": "Key"}},
     },
 }

@@ -114,7 +114,11 @@ def laptop(moto_app: Any) -> Iterator[Laptop]:
         BillingMode="PAY_PER_REQUEST",
     )
     signing_key = clients("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
-    outputs = {"TrailsTableName": "trails", "SigningKeyId": signing_key["KeyId"]}
+    outputs = {
+        "TrailsTableName": "trails",
+        "HistoryTableName": "history",
+        "SigningKeyId": signing_key["KeyId"],
+    }
     services = {
         "cloudtrail": cloudtrail_service(clients, outputs),
         "resourcegroupstaggingapi": tagging_service(clients, outputs),

@@ -249,7 +249,7 @@ CREATE, UPDATE, DESCRIBE, SELECT = (
     ("DescribeTrails",),
     ("PutEventSelectors",),
 )
-INSIGHTS = ("PutInsightSelectors",)
+INSIGHTS, LOOKUP = ("PutInsightSelectors",), ("LookupEvents",)
 REGISTER, DEREGISTER = ("RegisterOrganizationDelegatedAdmin",), ("DeregisterOrganizationDelegatedAdmin",)
 
 trail_case(BY_NAME, "TrailNotFoundException", "nothing")
@@ -300,6 +300,11 @@ case(STORES, "InvalidParameterCombinationException", EventDataStore=STORE)
 case(STORES, "InvalidParameterException", TrailName=None)
 case(STORES, "UnsupportedOperationException", TrailName=None, EventDataStore=STORE)
 case(["ListPublicKeys"], "InvalidTimeRangeException", StartTime=2, EndTime=1)
+case(LOOKUP, "InvalidTimeRangeException", StartTime=2, EndTime=1)
+case(LOOKUP, "InvalidMaxResultsException", MaxResults=51)
+case(LOOKUP, "InvalidNextTokenException", NextToken="none of ours")
+case(LOOKUP, "InvalidEventCategoryException", EventCategory="data")
+case(LOOKUP, "InvalidLookupAttributesException", LookupAttributes=[{"AttributeKey": "Colour"}])
 
 case(["CreateTrail", "AddTags"], "TagsLimitExceededException", TagsList=[{"Key": str(n)} for n in range(51)])
 case(["CreateTrail", *TAGS], "InvalidTagParameterException", TagsList=[{"Key": "<"}])

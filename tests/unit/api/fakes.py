@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from opentrail.api.app import ApiReply, ApiRequest, CloudTrailApi
-from opentrail.api.ports import Ports
+from opentrail.api.ports import LookupRate, Ports
 from opentrail.errors import ConflictError
 from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
 from opentrail.model.trail import Trail, TrailStatus
+from tests.support.history import FakeHistory
 
 ACCOUNT = "123456789012"
 MANAGEMENT = "111111111111"
@@ -161,6 +162,8 @@ class World:
     trusted: bool = True
     members: set[str] = field(default_factory=lambda: {MANAGEMENT, MEMBER, ADMIN})
     admins: set[str] = field(default_factory=set)
+    history: FakeHistory = field(default_factory=FakeHistory)
+    lookup_rate: LookupRate | None = None
 
     def ports(self) -> Ports:
         return Ports(
@@ -172,6 +175,9 @@ class World:
             roles=_Roles(self),
             public_keys=_PublicKeys(self),
             organizations=_Organizations(self),
+            segments=self.history,
+            segment_files=self.history,
+            lookup_rate=self.lookup_rate,
         )
 
     def ask(

@@ -1,0 +1,143 @@
+"""Event history in DynamoDB and S3: the index of segments, their files, and the rate of lookups.
+
+In the history table, ``pk = <account>#<region>`` holds the segments whose events
+are about as old as they are; ``pk = <account>#<region>#apart`` those with an
+event that came late or is dated ahead. So a lookup in a range of time reads the
+part of the first that can matter, and all of the second, which is small.
+``pk = rate#<account>#<region>`` counts a second's lookups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from opentrail.adapters.aws import items
+from opentrail.adapters.aws.failure import storage_errors
+from opentrail.adapters.aws.items import Item
+from opentrail.adapters.aws.s3 import S3Objects
+from opentrail.branches.history.ports import IndexEntry
+from opentrail.errors import ConflictError
+from opentrail.format.times import from_epoch, from_iso, to_iso
+from opentrail.model.event import Place
+
+CONNECTIONS = 8
+FIRST_PAGE = 32  # items; the newest few answer most lookups, and further pages grow
+LARGEST_PAGE = 2048  # DynamoDB itself ends a page at 1 MB
+ANY_TIME = "~"  # later than every time
+ALWAYS = items.LAST_MILLISECOND / 1000
+RATE_LIFE_SECONDS = 300
+
+
+class DynamoSegments:
+    """The index of segments."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def entries(self, place: Place, *, start: str, end: str) -> Iterator[IndexEntry]:
+        """Segments that may hold an event from ``start`` to ``end``; those apart first, then newest first.
+
+        Raises:
+            StorageError: the table refused or did not answer.
+        """
+        for item in self._query(items.segment_pk(place, apart=True), 0, ALWAYS):
+            yield _to_entry(item, ANY_TIME)
+        first = from_iso(start).timestamp() - items.AHEAD_SECONDS
+        last = from_iso(end).timestamp() + items.LATE_SECONDS
+        for item in self._query(items.segment_pk(place), max(first, 0), last):
+            yield _to_entry(item, to_iso(from_epoch(items.segment_created(item) + items.AHEAD_SECONDS)))
+
+    def _query(self, pk: str, first: float, last: float) -> Iterator[Item]:
+        """The items of ``pk`` that were created between two epoch seconds, newest first."""
+        size = FIRST_PAGE
+        start: dict[str, Any] = {}
+        while True:
+            with storage_errors(f"query dynamodb {self._table} {pk}"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                    ExpressionAttributeValues={
+                        ":pk": {"S": pk},
+                        ":first": {"S": items.segment_sk(first)},
+                        ":last": {"S": f"{items.segment_sk(last)}~"},
+                    },
+                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes",
+                    ExpressionAttributeNames={"#bucket": "bucket", "#key": "key", "#count": "count"},
+                    ScanIndexForward=False,
+                    Limit=size,
+                    **start,
+                )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            size, start = min(size * 4, LARGEST_PAGE), {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _to_entry(item: Item, horizon: str) -> IndexEntry:
+    return IndexEntry(
+        bucket=item["bucket"]["S"],
+        key=item["key"]["S"],
+        count=int(item["count"]["N"]),
+        oldest=item["oldest"]["S"],
+        newest=item["newest"]["S"],
+        hashes=bytes(item["hashes"]["B"]),
+        horizon=horizon,
+    )
+
+
+class S3SegmentFiles:
+    """The files of segments, a few at a time."""
+
+    def __init__(self, client: Any) -> None:
+        self._objects = S3Objects(client)
+
+    def read_all(self, entries: Sequence[IndexEntry]) -> list[bytes | None]:
+        """Each file's bytes, ``None`` for one that is not there.
+
+        Raises:
+            StorageError: S3 refused or did not answer.
+        """
+        if len(entries) == 1:
+            return [self._read(entries[0])]
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return list(pool.map(self._read, entries))
+
+    def _read(self, entry: IndexEntry) -> bytes | None:
+        return self._objects.read(entry.bucket, entry.key)
+
+
+class DynamoLookupRate:
+    """Counts the lookups of each account, Region and second, over all that answer them."""
+
+    def __init__(self, client: Any, table: str, *, per_second: int) -> None:
+        self._client = client
+        self._table = table
+        self._per_second = per_second
+
+    def take(self, account: str, region: str, now: datetime) -> bool:
+        """Count one lookup; False when this second has had its number.
+
+        Raises:
+            StorageError: the table refused or did not answer.
+        """
+        second = int(now.timestamp())
+        try:
+            with storage_errors(f"update dynamodb {self._table} rate of {account} {region}"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.key(f"rate#{account}#{region}", f"{second:011d}"),
+                    UpdateExpression="ADD lookups :one SET expires = :expires",
+                    ConditionExpression="attribute_not_exists(lookups) OR lookups < :most",
+                    ExpressionAttributeValues={
+                        ":one": {"N": "1"},
+                        ":most": {"N": str(self._per_second)},
+                        ":expires": {"N": str(second + RATE_LIFE_SECONDS)},
+                    },
+                )
+        except ConflictError:
+            return False
+        return True
