@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,14 @@ from opentrail.format.digest_file import Digest, ListedFile, parse_digest
 from opentrail.format.log_file import decompress
 from opentrail.model.event import Place
 from opentrail.model.report import Finding, Kind, Report
-from opentrail.pipeline.validate import CheckedDigest, check_chain, check_digest, check_listing, check_log
+from opentrail.pipeline.validate import (
+    CheckedDigest,
+    PublicKey,
+    check_chain,
+    check_digest,
+    check_listing,
+    check_log,
+)
 
 EXIT_PROVEN, EXIT_FINDINGS, EXIT_UNCHECKED = 0, 1, 2
 CONNECTIONS = 8
@@ -146,6 +153,7 @@ def prove(source: AuditSource, span: Span) -> Report:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         stored = pool.map(lambda key: source.fetch(span.bucket, key), _digest_keys(source, span))
         checked = [check_digest(digest, public_keys) for digest in stored]
+        checked = [*_before_listed(source, span, checked, public_keys), *checked]
         listed = [file for c in checked if c.digest for file in c.digest.files]
         verdicts = list(pool.map(lambda file: _judge(source, file), listed))
     log_findings = [finding for finding in verdicts if finding is not None]
@@ -166,6 +174,22 @@ def prove(source: AuditSource, span: Span) -> Report:
 
 def _judge(source: AuditSource, file: ListedFile) -> Finding | None:
     return check_log(file, source.fetch(file.bucket, file.key).body)
+
+
+def _before_listed(
+    source: AuditSource, span: Span, checked: Sequence[CheckedDigest], public_keys: Mapping[str, PublicKey]
+) -> list[CheckedDigest]:
+    """The digests that the oldest listed one leads back to: they lie in another bucket, or are gone."""
+    earlier: list[CheckedDigest] = []
+    oldest = checked[0].digest if checked else None
+    while oldest is not None and times.to_iso(span.start) <= oldest.start:
+        if not oldest.previous_bucket or not oldest.previous_key:
+            break
+        stored = source.fetch(oldest.previous_bucket, oldest.previous_key)
+        earlier.insert(0, check_digest(stored, public_keys))
+        older = earlier[0].digest
+        oldest = older if older is not None and older.start < oldest.start else None  # never in circles
+    return earlier
 
 
 def _digest_keys(source: AuditSource, span: Span, *, of_others: bool = False) -> list[str]:
@@ -204,10 +228,17 @@ def _listing_findings(source: AuditSource, span: Span, checked: Sequence[Checked
     for folder in (keys.LOGS, keys.INSIGHTS, keys.NETWORK):
         root = keys.root(span.prefix, span.organization, span.place.account)
         for key in source.keys_under(span.bucket, f"{root}{folder}/{span.place.region}/"):
-            delivered = datetime.strptime(keys.parse_log_key(key).time, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-            if begin <= delivered < finish:
+            if begin <= _delivered(key, begin) < finish:
                 found.append((span.bucket, key))
     return check_listing(digests, _other_digests(source, span), found)
+
+
+def _delivered(key: str, begin: datetime) -> datetime:
+    """When a file came, by its name. One named otherwise is not CloudTrail's work: always judged."""
+    try:
+        return keys.parse_log_key(key).delivered
+    except FormatError:
+        return begin
 
 
 def _as_json(report: Report) -> str:

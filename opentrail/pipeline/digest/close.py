@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -151,8 +151,9 @@ def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
         chain, now=run.now, period_seconds=run.period_seconds, close_now=run.close_now
     ):
         final = not (trail and trail.digested_since) and _is_final(run, trail, end)
-        chain = _close(run, chain, start, end, ended=final)
+        chain = _close_window(run, chain, start, end, ended=final)
         if final:
+            _list_late_files(run, chain)
             return
 
 
@@ -163,7 +164,7 @@ def _end_old(run: _Run, chain: Chain, trail: Trail) -> Chain:
         return chain
     start = window_start(chain)
     end = max(times.from_epoch(since).replace(microsecond=0), start + timedelta(seconds=1))
-    return _close(run, chain, start, end, ended=True)
+    return _close_window(run, chain, start, end, ended=True)
 
 
 def _begin_anew(chain: Chain, trail: Trail) -> Chain:
@@ -193,15 +194,21 @@ def _is_final(run: _Run, trail: Trail | None, end: datetime) -> bool:
 
 def _list_late_files(run: _Run, chain: Chain) -> None:
     """Files that came after a chain's final digest get one more: no file stays unlisted."""
-    if run.ledger.open_files(chain.id, before=run.now.timestamp(), limit=1):
-        start = window_start(chain)
-        end = max(run.now.replace(microsecond=0), start + timedelta(seconds=1))
-        _close(run, chain, start, end, ended=True)
-
-
-def _close(run: _Run, chain: Chain, start: datetime, end: datetime, *, ended: bool) -> Chain:
-    """Decide the digest of one window, save the decision, then carry it out."""
+    start = window_start(chain)
+    end = max(run.now.replace(microsecond=0), start + timedelta(seconds=1))
     rows = _settled(run, chain, end)
+    if rows:
+        _close(run, chain, start, end, rows, ended=True)
+
+
+def _close_window(run: _Run, chain: Chain, start: datetime, end: datetime, *, ended: bool) -> Chain:
+    return _close(run, chain, start, end, _settled(run, chain, end), ended=ended)
+
+
+def _close(
+    run: _Run, chain: Chain, start: datetime, end: datetime, rows: Sequence[FileRow], *, ended: bool
+) -> Chain:
+    """Decide the digest of one window, save the decision, then carry it out."""
     sealed = seal_window(chain, rows, start=start, end=end, signer=run.signer)
     saved = run.ledger.save_chain(msgspec.structs.replace(sealed, ended=ended))
     done = _finish(run, saved)
@@ -224,17 +231,31 @@ def _finish(run: _Run, chain: Chain) -> Chain:
 
 
 def _settled(run: _Run, chain: Chain, end: datetime) -> list[FileRow]:
-    """The delivered files of a window. Abandoned ones are looked for; young pending ones wait."""
+    """The delivered files of a window. Abandoned ones are looked for; young pending ones wait.
+
+    One that cannot be looked for, its bucket being gone or closed to us, waits
+    too: it must not hold up the digests of all other files.
+    """
     running = end >= run.now.replace(microsecond=0)  # a window closed early takes what there is
     before = run.now.timestamp() + 0.001 if running else end.timestamp()
     rows = []
     for row in run.ledger.open_files(chain.id, before=before, limit=MAX_FILES_PER_DIGEST):
         state = row.state
         if state is FileState.PENDING and run.now.timestamp() - row.file.created_at >= run.settle_seconds:
-            state = _settle(run, row)
+            state = _try_to_settle(run, chain, row)
         if state is FileState.DELIVERED:
             rows.append(row)
     return rows
+
+
+def _try_to_settle(run: _Run, chain: Chain, row: FileRow) -> FileState:
+    try:
+        return _settle(run, row)
+    except ConflictError:
+        raise
+    except StorageError as error:
+        run.closing.troubles.append(Trouble(chain.trail_arn, chain.place, str(error), error.code))
+        return FileState.PENDING
 
 
 def _settle(run: _Run, row: FileRow) -> FileState:
