@@ -33,6 +33,11 @@ import click
     help="Length of a digest window.",
 )
 @click.option(
+    "--export",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A directory: delivered files are also written there, as BUCKET/KEY.",
+)
+@click.option(
     "--assembly",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A CDK cloud assembly (cdk.out) to deploy in place of the packaged one.",
@@ -45,6 +50,7 @@ def command(
     region: str,
     delivery_seconds: int,
     digest_seconds: int,
+    export: Path | None,
     assembly: Path | None,
     verbose: bool,
 ) -> None:
@@ -64,6 +70,7 @@ def command(
         region=region,
         delivery_seconds=delivery_seconds,
         digest_seconds=digest_seconds,
+        export=export,
         assembly=assembly,
     )
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from opentrail.local.call import Counters, RecordSink, Reply, ServiceHandler
+from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandler
 from opentrail.local.capture.capture import Capture, Understood
 from opentrail.local.capture.cbor import answer_in_cbor, as_json, is_cbor
 from opentrail.local.capture.reply import call_application, send, unanswered, with_request_id
@@ -42,6 +42,7 @@ class Gateway:
         default_account: str,
         default_region: str,
         unrecorded_roles: Callable[[], Collection[str]],
+        own_calls: Callable[[Call, Reply], None] | None = None,
     ) -> None:
         """Wire the gateway.
 
@@ -53,11 +54,13 @@ class Gateway:
             default_account: the account of unsigned calls and of unknown keys.
             default_region: the Region of calls that name none.
             unrecorded_roles: ARNs of the roles whose calls are not recorded (our own functions').
+            own_calls: is told of those calls instead.
         """
         self._moto = moto
         self._services = services
         self._sink = sink
         self._counters = counters
+        self._own_calls = own_calls
         self._lock = threading.Lock()
         self._capture = Capture(
             default_account=default_account, default_region=default_region, unrecorded_roles=unrecorded_roles
@@ -103,6 +106,8 @@ class Gateway:
         """Hand the records of one call to the sink; the reply may carry corrected credentials."""
         try:
             reply = self._capture.finish(understood, reply)
+            if self._own_calls and self._capture.is_unrecorded(understood.call.caller):
+                self._own_calls(understood.call, reply)
             for captured in self._capture.records(understood, reply, datetime.now(UTC)):
                 self._sink(captured)
                 self._count(recorded=1)

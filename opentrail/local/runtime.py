@@ -21,6 +21,7 @@ from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.call import Call, Captured, Counters, Reply, ServiceHandler
 from opentrail.local.events import Bus, Collector
+from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
@@ -50,6 +51,7 @@ class Options:
     region: str = "us-east-1"
     delivery_seconds: int = 1
     digest_seconds: int = HOUR_SECONDS
+    export: Path | None = None  # a directory for copies of the delivered files
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
 
 
@@ -256,6 +258,7 @@ class Runtime:
             default_account=self.options.account,
             default_region=self.options.region,
             unrecorded_roles=self.unrecorded_roles,
+            own_calls=Export(self.options.export).saw if self.options.export else None,
         )
 
     def reading_own_writes(self, handler: ServiceHandler) -> ServiceHandler:

@@ -68,7 +68,7 @@ class Capture:
     def records(self, understood: Understood, reply: Reply, completed: datetime) -> Iterator[Captured]:
         """The records of one finished call, one for each account that receives it."""
         call, plan = understood.call, understood.plan
-        if self._is_unrecorded(call.caller):
+        if self.is_unrecorded(call.caller):
             return
         region = plan.naming.region or call.region
         record = build_record(
@@ -119,6 +119,7 @@ class Capture:
         account = wire.headers.get(ACCOUNT_HEADER, "")
         return self._callers.find(credential.access_key, partition=partition_of(region), account=account)
 
-    def _is_unrecorded(self, caller: Caller) -> bool:
+    def is_unrecorded(self, caller: Caller) -> bool:
+        """Is it one of the roles whose calls leave no records?"""
         issuer = caller.identity.get("sessionContext", {}).get("sessionIssuer", {})
         return issuer.get("arn") in self._unrecorded_roles() if issuer else False

@@ -1,0 +1,1 @@
+"""The laptop as a user has it: what calls to it leave behind."""
