@@ -1,0 +1,17 @@
+"""AWS as moto plays it, one world per module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from tests.support.line import session_clients
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Callable[[str], Any]]:
+    with mock_aws():
+        yield session_clients()
