@@ -104,4 +104,6 @@ class ApiSettings(Settings):
     """What ``lambdas/api`` needs."""
 
     trails_table: str
+    history_table: str
     signing_key_id: str
+    lookups_per_second: int  # per account and Region; CloudTrail's own quota is 2

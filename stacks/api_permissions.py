@@ -17,6 +17,9 @@ from stacks.acknowledge import acknowledge
 # No Scan: the API asks for one account's trails at a time.
 KEEP_TRAILS = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 
+# Entries of the index are read; what is written is the count of a second's lookups.
+READ_HISTORY = ("dynamodb:Query", "dynamodb:UpdateItem")
+
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 _ARN = f"arn:{cdk.Aws.PARTITION}"

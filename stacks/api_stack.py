@@ -20,6 +20,8 @@ from stacks.storage_stack import StorageStack
 
 API_SECONDS = 29  # API Gateway gives up after 30 (quota "Maximum integration timeout")
 
+LOOKUPS_PER_SECOND = 2  # AWS General Reference, CloudTrail quotas; per account and Region
+
 
 class ApiStack(cdk.Stack):
     """OpenTrailApi: what people and tools talk to. It keeps nothing of its own."""
@@ -35,7 +37,9 @@ class ApiStack(cdk.Stack):
             stage="api",
             settings=ApiSettings(
                 trails_table=storage.trails_table.table_name,
+                history_table=storage.history_table.table_name,
                 signing_key_id=storage.signing_key.key_id,
+                lookups_per_second=LOOKUPS_PER_SECOND,
             ),
             role=self.role,
             code=function_code(),
@@ -59,7 +63,9 @@ class ApiStack(cdk.Stack):
 
     def _grant(self, storage: StorageStack) -> None:
         permissions.use_table(self.role, storage.trails_table, api_permissions.KEEP_TRAILS)
-        permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb")
+        permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb", "s3")
+        permissions.use_table(self.role, storage.history_table, api_permissions.READ_HISTORY)
+        permissions.read_history(self.role, storage.history_bucket)
         api_permissions.publish_key(self.role, storage.signing_key)
         api_permissions.look_at_destinations(self.role)
         api_permissions.use_organization(self.role)

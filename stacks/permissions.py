@@ -29,6 +29,7 @@ ENTER_FILES = (
     "dynamodb:UpdateItem",
 )
 CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
+READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 ADD_SEGMENTS = ("dynamodb:PutItem",)
 
 
@@ -65,14 +66,21 @@ def use_history(role: iam.Role, bucket: s3.IBucket) -> None:
     _use_folders(role, bucket, "history/*")
 
 
-def _use_folders(role: iam.Role, bucket: s3.IBucket, *patterns: str) -> None:
+def read_history(role: iam.Role, bucket: s3.IBucket) -> None:
+    """Grant reading history segments."""
+    _use_folders(role, bucket, "history/*", actions=("s3:GetObject",))
+
+
+def _use_folders(
+    role: iam.Role, bucket: s3.IBucket, *patterns: str, actions: Sequence[str] = READ_AND_WRITE
+) -> None:
     """Grant objects of ``bucket`` whose key matches.
 
     ``s3:ListBucket`` makes S3 answer "not found" for an object that is not there; without
     it the answer is "forbidden", and a lost file could not be told from a broken policy.
     """
     objects = [bucket.arn_for_objects(pattern) for pattern in patterns]
-    role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=objects))
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=objects))
     role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
     for pattern in patterns:
         acknowledge(

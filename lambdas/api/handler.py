@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.destinations import CloudWatchLogGroups, IamRoles, KmsKeys, S3Buckets, SnsTopics
+from opentrail.adapters.aws.history import DynamoLookupRate, DynamoSegments, S3SegmentFiles
 from opentrail.adapters.aws.organizations import AwsOrganizations
 from opentrail.adapters.aws.public_keys import KmsPublicKeys
 from opentrail.adapters.aws.regions import known_regions
@@ -104,6 +105,11 @@ def build(settings: ApiSettings, clients: Any = client, *, region: str) -> Endpo
         roles=IamRoles(clients_for, region),
         public_keys=KmsPublicKeys(clients("kms"), [settings.signing_key_id]),
         organizations=AwsOrganizations(clients_for, region),
+        segments=DynamoSegments(clients("dynamodb"), settings.history_table),
+        segment_files=S3SegmentFiles(clients("s3")),
+        lookup_rate=DynamoLookupRate(
+            clients("dynamodb"), settings.history_table, per_second=settings.lookups_per_second
+        ),
     )
     return Endpoint(api=CloudTrailApi(ports), region=region)
 
