@@ -40,7 +40,7 @@ class LoggingTrail:
         """
         bodies = (self.read(key) for key in self.log_files())
         records = [json.loads(raw) for body in bodies for raw in log_file.split_records(body)]
-        records.sort(key=lambda record: record["eventTime"])
+        records.sort(key=lambda record: (record["eventTime"], record["eventID"]))
         return choose(records, name=name, source=source, error=error, pattern=pattern)
 
     def log_files(self) -> list[str]:
