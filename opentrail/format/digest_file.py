@@ -22,6 +22,8 @@ SIGNATURE_ALGORITHM = "SHA256withRSA"
 HASH_ALGORITHM = "SHA-256"
 SIGNATURE_METADATA = "signature"
 ALGORITHM_METADATA = "signature-algorithm"
+GENERATED_METADATA = "backfill-generation-timestamp"  # of backfill digests only
+BACKFILL_SUFFIX = "_backfill.json.gz"
 
 _SPKI_HEADER_BYTES = 24  # SubjectPublicKeyInfo of RSA-2048 is this header, then the PKCS#1 key
 _SPKI_BYTES = 294

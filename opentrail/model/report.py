@@ -33,6 +33,8 @@ class Problem(StrEnum):
     LISTED_TWICE = "listed in more than one digest"
     NOT_LISTED = "in the bucket, but no digest lists it"
     WRONG_TIMES = "newest or oldest event time is not that of its files"
+    WRONG_WINDOW = "window does not end after it begins"
+    NO_DIGESTS = "no digest of this account and Region is there"
 
 
 class Kind(StrEnum):
@@ -53,6 +55,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         detail = f" ({self.detail})" if self.detail else ""
+        if self.problem is Problem.UNKNOWN_KEY:
+            detail = f" {self.detail}"  # "in region R for fingerprint F" belongs to the sentence
         return f"{self.kind}\ts3://{self.bucket}/{self.key}\tINVALID: {self.problem}{detail}"
 
 
@@ -67,6 +71,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     logs: int
     logs_valid: int
     findings: tuple[Finding, ...]
+    backfill_digests: int = 0
+    backfill_digests_valid: int = 0
+    notes: tuple[str, ...] = ()  # true and worth knowing, but nothing wrong
 
     @property
     def proven(self) -> bool:

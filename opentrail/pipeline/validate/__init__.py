@@ -11,15 +11,26 @@ from opentrail.pipeline.validate.chain import (
     StoredObject,
     check_chain,
     check_digest,
+    check_head,
 )
-from opentrail.pipeline.validate.files import check_listing, check_log
+from opentrail.pipeline.validate.files import LogCheck, check_listing, check_log, missing_log
+from opentrail.pipeline.validate.ports import Archive, KeySource
+from opentrail.pipeline.validate.prove import Evidence, Span, prove
 
 __all__ = [
+    "Archive",
     "CheckedDigest",
+    "Evidence",
+    "KeySource",
+    "LogCheck",
     "PublicKey",
+    "Span",
     "StoredObject",
     "check_chain",
     "check_digest",
+    "check_head",
     "check_listing",
     "check_log",
+    "missing_log",
+    "prove",
 ]

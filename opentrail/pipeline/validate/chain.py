@@ -6,11 +6,13 @@ integrity validation"; what goes beyond it is marked in ``Problem``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -60,13 +62,17 @@ def check_digest(stored: StoredObject, public_keys: Mapping[str, PublicKey]) -> 
     if stored.body is None:
         return _unreadable(stored, Problem.NOT_FOUND)
     try:
-        document = log_file.decompress(stored.body)
+        document = _unpack(stored.body)
         digest = digest_file.parse_digest(document)
+        times.from_iso(digest.start)
+        ended = generated_at(stored) or times.from_iso(digest.end).timestamp()
     except FormatError as error:
+        if Problem.TRAILING_DATA in str(error):
+            return _unreadable(stored, Problem.TRAILING_DATA)
         return _unreadable(stored, Problem.INVALID_FORMAT, str(error))
     problems = [
         *_place_problems(stored, digest),
-        *_signature_problems(stored, digest, document, public_keys),
+        *_signature_problems(stored, digest, document, public_keys, ended),
         *_content_problems(digest),
     ]
     return CheckedDigest(
@@ -77,30 +83,112 @@ def check_digest(stored: StoredObject, public_keys: Mapping[str, PublicKey]) -> 
     )
 
 
-def check_chain(checked: Sequence[CheckedDigest]) -> list[Finding]:
+def _unpack(body: bytes) -> bytes:
+    if not body.startswith(b"\x1f\x8b"):  # plain JSON is no digest: validate-logs refuses it too
+        raise FormatError("not gzip")
+    return log_file.decompress(body)
+
+
+def generated_at(stored: StoredObject) -> float | None:
+    """When a backfill digest was made, in epoch seconds; ``None`` for every other digest.
+
+    Raises:
+        FormatError: a backfill digest that does not say, which validate-logs refuses.
+    """
+    if not stored.key.endswith(digest_file.BACKFILL_SUFFIX):
+        return None
+    text = stored.metadata.get(digest_file.GENERATED_METADATA, "")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FormatError(f"a backfill digest that was generated at {text!r}") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def check_chain(checked: Sequence[CheckedDigest], *, backfill: bool = False) -> list[Finding]:
     """Judge digests against each other.
 
     A starting digest, which names no predecessor, may follow a gap: logging was
-    stopped in between. Every other one must continue the one before it.
+    stopped in between. Every other one must continue the one before it. Every
+    digest that is missing in between is named, as far as windows are regular.
 
     Args:
         checked: of one chain, oldest first, the unreadable ones included.
+        backfill: the chain of late files, whose windows need not touch.
     """
+    period = _period_of(checked)
     present = {(c.stored.bucket, c.stored.key) for c in checked}
     findings: list[Finding] = []
     for older, newer in pairwise(checked):
-        if newer.digest is None or newer.digest.previous_key is None:
+        if newer.digest is None:
+            continue
+        if newer.digest.previous_key is None:
+            if not backfill and older.digest is not None and newer.digest.start < older.digest.end:
+                findings.append(_finding(newer.stored, Problem.NOT_CONTIGUOUS, "it begins too early"))
             continue
         named = (newer.digest.previous_bucket or "", newer.digest.previous_key)
         if named == (older.stored.bucket, older.stored.key):
-            findings += [_finding(newer.stored, problem) for problem in _link_problems(older, newer.digest)]
+            problems = _link_problems(older, newer.digest, backfill=backfill)
+            findings += [_finding(newer.stored, problem) for problem in problems]
         elif named in present:
             findings.append(
                 _finding(newer.stored, Problem.PREVIOUS_PLACE, f"it names s3://{'/'.join(named)}")
             )
         else:
+            findings += _missing_between(older.stored.key, named, period)
             findings.append(Finding(Kind.DIGEST, *named, Problem.NOT_FOUND))
     return findings
+
+
+def gaps_of(checked: Sequence[CheckedDigest]) -> list[str]:
+    """Where a chain ends and a new one begins, in validate-logs' words. Not a fault: logging was stopped."""
+    pairs = ((older.digest, newer.digest) for older, newer in pairwise(checked))
+    return [
+        f"No log files were delivered by CloudTrail between {older.end} and {newer.start}"
+        for older, newer in pairs
+        if older is not None and newer is not None and newer.previous_key is None and older.end < newer.start
+    ]
+
+
+def _period_of(checked: Sequence[CheckedDigest]) -> timedelta | None:
+    """The length of most windows."""
+    lengths = Counter(
+        times.from_iso(c.digest.end) - times.from_iso(c.digest.start) for c in checked if c.digest is not None
+    )
+    return lengths.most_common(1)[0][0] if lengths else None
+
+
+def _missing_between(
+    older_key: str, named: tuple[str, str], period: timedelta | None, problem: Problem = Problem.NOT_FOUND
+) -> list[Finding]:
+    """Findings for the digests that must have lain between a present one and a missing one.
+
+    A digest's name is its window's end. Where whole windows do not fill the time
+    in between, the names cannot be known, and none is made up.
+    """
+    bucket, newer_key = named
+    try:
+        older, newer = keys.parse_digest_key(older_key), keys.parse_digest_key(newer_key)
+    except FormatError:
+        return []
+    if not period or period <= timedelta() or newer.end <= older.end or (newer.end - older.end) % period:
+        return []
+    count = (newer.end - older.end) // period - 1
+    return [
+        Finding(Kind.DIGEST, bucket, key, problem, "by the windows around it")
+        for key in (_key_at(newer, older.end + period * i) for i in range(1, count + 1))
+    ]
+
+
+def _key_at(like: keys.DigestKey, end: datetime) -> str:
+    return keys.digest_key(
+        prefix=like.prefix,
+        organization=like.organization,
+        place=like.place,
+        trail=like.trail,
+        home_region=like.home_region,
+        end=end,
+    )
 
 
 def check_head(checked: Sequence[CheckedDigest], head: Link) -> list[Finding]:
@@ -110,13 +198,16 @@ def check_head(checked: Sequence[CheckedDigest], head: Link) -> list[Finding]:
         checked: of one chain, oldest first, up to now.
         head: the newest digest, from the ledger or an anchor.
     """
+    same = next((c for c in checked if c.stored.key == head.key and c.stored.body is not None), None)
+    if same is not None:
+        unchanged = same.sha256 == head.sha256
+        return [] if unchanged else [_finding(same.stored, Problem.HASH_DIFFERS, "of the anchored head")]
+    lost = Finding(Kind.DIGEST, head.bucket, head.key, Problem.NOT_FOUND, "the anchored head")
     newest = next((c.stored for c in reversed(checked) if c.stored.body is not None), None)
-    if newest is not None and newest.key == head.key:
-        same = checked[-1].sha256 == head.sha256
-        return [] if same else [_finding(newest, Problem.HASH_DIFFERS, "of the anchored head")]
     if newest is None:
-        return [Finding(Kind.DIGEST, head.bucket, head.key, Problem.NOT_FOUND, "the anchored head")]
-    return [_finding(newest, Problem.MISSING_DIGESTS, f"the head is {head.key}")]
+        return [lost]
+    missing = _missing_between(newest.key, (head.bucket, head.key), _period_of(checked))
+    return [_finding(newest, Problem.MISSING_DIGESTS, f"the head is {head.key}"), *missing, lost]
 
 
 def _place_problems(stored: StoredObject, digest: Digest) -> Iterator[tuple[Problem, str]]:
@@ -133,7 +224,11 @@ def _place_problems(stored: StoredObject, digest: Digest) -> Iterator[tuple[Prob
 
 
 def _signature_problems(
-    stored: StoredObject, digest: Digest, document: bytes, public_keys: Mapping[str, PublicKey]
+    stored: StoredObject,
+    digest: Digest,
+    document: bytes,
+    public_keys: Mapping[str, PublicKey],
+    ended: float,
 ) -> Iterator[tuple[Problem, str]]:
     algorithm = stored.metadata.get(digest_file.ALGORITHM_METADATA, "")
     signature = stored.metadata.get(digest_file.SIGNATURE_METADATA, "")
@@ -144,17 +239,20 @@ def _signature_problems(
         yield Problem.ALGORITHM, ""
     key = public_keys.get(digest.fingerprint)
     if key is None:
-        yield Problem.UNKNOWN_KEY, f"fingerprint {digest.fingerprint}"
+        home = _home_region_of(stored.key)
+        yield Problem.UNKNOWN_KEY, f"in region {home} for fingerprint {digest.fingerprint}"
         return
     if not _signed(stored, digest, document, signature, key):
         yield Problem.BAD_SIGNATURE, ""
-    try:
-        ended = times.from_iso(digest.end).timestamp()
-    except FormatError as error:
-        yield Problem.INVALID_FORMAT, str(error)
-        return
     if not key.valid_from <= ended <= key.valid_to:
         yield Problem.KEY_OUTSIDE_WINDOW, ""
+
+
+def _home_region_of(key: str) -> str:
+    try:
+        return keys.parse_digest_key(key).home_region
+    except FormatError:
+        return "unknown"
 
 
 def _signed(stored: StoredObject, digest: Digest, document: bytes, signature: str, key: PublicKey) -> bool:
@@ -170,7 +268,7 @@ def _signed(stored: StoredObject, digest: Digest, document: bytes, signature: st
         if not isinstance(public, RSAPublicKey):
             return False
         public.verify(bytes.fromhex(signature), text, PKCS1v15(), SHA256())
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
 
@@ -182,16 +280,34 @@ def _content_problems(digest: Digest) -> Iterator[tuple[Problem, str]]:
         yield Problem.WRONG_TIMES, ""
     if any(f.hash_algorithm != digest_file.HASH_ALGORITHM for f in digest.files):
         yield Problem.ALGORITHM, "of a listed file"
+    if digest.end <= digest.start:
+        yield Problem.WRONG_WINDOW, f"{digest.start} to {digest.end}"
+    named = (digest.previous_bucket, digest.previous_key, digest.previous_sha256, digest.previous_signature)
+    if None in named and any(named):
+        yield Problem.PREVIOUS_PLACE, "it names a part of it only"
+    if digest.previous_key and digest.previous_hash_algorithm != digest_file.HASH_ALGORITHM:
+        yield Problem.ALGORITHM, "of the previous digest"
+    for file in digest.files:
+        if _elsewhere(file.key, digest.key):
+            yield Problem.WRONG_PLACE, f"it lists {file.key}"
 
 
-def _link_problems(older: CheckedDigest, newer: Digest) -> Iterator[Problem]:
+def _elsewhere(log_key: str, digest_key: str) -> bool:
+    """True for a log file of another account or Region than the digest's own."""
+    try:
+        return keys.parse_log_key(log_key).place != keys.parse_digest_key(digest_key).place
+    except FormatError:
+        return False  # what is no CloudTrail key is judged where it lies
+
+
+def _link_problems(older: CheckedDigest, newer: Digest, *, backfill: bool) -> Iterator[Problem]:
     if older.digest is None:
         return
     if newer.previous_sha256 != older.sha256:
         yield Problem.PREVIOUS_HASH
     if newer.previous_signature != older.stored.metadata.get(digest_file.SIGNATURE_METADATA):
         yield Problem.PREVIOUS_SIGNATURE
-    if newer.start != older.digest.end:
+    if not backfill and newer.start != older.digest.end:
         yield Problem.NOT_CONTIGUOUS
 
 
