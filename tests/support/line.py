@@ -64,6 +64,39 @@ class Line:
         self.trails = DynamoTrails(dynamodb, f"{self.name}-trails")
         self.key_id = signing_key(self.client)
 
+    def record_settings(self) -> RecordSettings:
+        """What the record function is told."""
+        return RecordSettings(
+            trails_table=f"{self.name}-trails",
+            delivery_queue_url=self.queue,
+            reject_queue_url=self.rejects,
+            history_bucket=self.history_bucket,
+            own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-deliver",),
+            max_chunk_bytes=200_000,
+            trail_cache_seconds=0,
+        )
+
+    def deliver_settings(self) -> DeliverSettings:
+        """What the deliver function is told."""
+        return DeliverSettings(
+            trails_table=f"{self.name}-trails",
+            ledger_table=f"{self.name}-ledger",
+            history_table=f"{self.name}-history",
+            max_file_bytes=50_000_000,
+            settle_seconds=SETTLE_SECONDS,
+            history_days=90,
+        )
+
+    def digest_settings(self) -> DigestSettings:
+        """What the digest function is told."""
+        return DigestSettings(
+            trails_table=f"{self.name}-trails",
+            ledger_table=f"{self.name}-ledger",
+            signing_key_id=self.key_id,
+            period_seconds=self.period_seconds,
+            settle_seconds=SETTLE_SECONDS,
+        )
+
     def clients(self, fuse: Fuse | None) -> Callable[..., Any]:
         """Clients for one function run, each call through ``fuse``."""
 
@@ -93,15 +126,7 @@ class Line:
 
     def record(self, bodies: Iterable[str], fuse: Fuse | None = None) -> Accepted:
         """Run the record function over one batch."""
-        settings = RecordSettings(
-            trails_table=f"{self.name}-trails",
-            delivery_queue_url=self.queue,
-            reject_queue_url=self.rejects,
-            history_bucket=self.history_bucket,
-            own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-deliver",),
-            max_chunk_bytes=200_000,
-            trail_cache_seconds=0,
-        )
+        settings = self.record_settings()
         messages = [Message(f"m{i}", body, self.now.timestamp()) for i, body in enumerate(bodies)]
         accepted, _ = record.build(settings, self.clients(fuse)).record(messages, self.now.timestamp())
         return accepted
@@ -127,26 +152,11 @@ class Line:
 
     def deliver(self, chunks: Iterable[Chunk], fuse: Fuse | None = None) -> Delivery:
         """Run the deliver function over one batch."""
-        settings = DeliverSettings(
-            trails_table=f"{self.name}-trails",
-            ledger_table=f"{self.name}-ledger",
-            history_table=f"{self.name}-history",
-            max_file_bytes=50_000_000,
-            settle_seconds=SETTLE_SECONDS,
-            history_days=90,
-        )
-        return deliver.build(settings, self.clients(fuse)).deliver(list(chunks), self.now)
+        return deliver.build(self.deliver_settings(), self.clients(fuse)).deliver(list(chunks), self.now)
 
     def close(self, fuse: Fuse | None = None, *, close_now: bool = False) -> Closing:
         """Run the digest function."""
-        settings = DigestSettings(
-            trails_table=f"{self.name}-trails",
-            ledger_table=f"{self.name}-ledger",
-            signing_key_id=self.key_id,
-            period_seconds=self.period_seconds,
-            settle_seconds=SETTLE_SECONDS,
-        )
-        return digest.build(settings, self.clients(fuse)).close(self.now, close_now=close_now)
+        return digest.build(self.digest_settings(), self.clients(fuse)).close(self.now, close_now=close_now)
 
     def wait(self, **span: float) -> None:
         """Let time pass."""
