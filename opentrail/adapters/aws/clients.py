@@ -21,7 +21,14 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: str, region: str = "") -> Any:
-    """A client for ``service`` in ``region`` (the environment's when empty), one each per process."""
+def client(service: str, region: str = "", *, agent: str = "") -> Any:
+    """A client for ``service`` in ``region`` (the environment's when empty), one each per process.
+
+    Args:
+        service: botocore's name of it.
+        region: the environment's when empty.
+        agent: added to the user agent, by which a caller finds its own calls in records.
+    """
     make: Any = boto3.client  # its stubs know only literal names
-    return make(service, config=_CONFIG, region_name=region or None)
+    config = _CONFIG.merge(Config(user_agent_extra=agent)) if agent else _CONFIG
+    return make(service, config=config, region_name=region or None)
