@@ -77,6 +77,20 @@ class Baseline:
     upper: tuple[tuple[float, ...], ...]
     lower: tuple[tuple[float, ...], ...]
 
+    @classmethod
+    def silent(cls, day: int) -> Baseline:
+        """What is normal for an API that was never called."""
+        nothing = (0.0,) * (MARGIN_SLOTS + SLOTS + 1)
+        far = Sensitivity().score
+        return cls(
+            day=day,
+            high=nothing,
+            low=nothing,
+            dispersion=(_GUESSED_DISPERSION,) * len(SCALES),
+            upper=((far,) * len(SCALES),) * BLOCKS,
+            lower=((-far,) * len(SCALES),) * BLOCKS,
+        )
+
     def rates(self) -> tuple[list[float], list[float]]:
         """Expected counts per minute for both bounds, from ``MARGIN_SLOTS`` before midnight on."""
         return _interpolate(self.high), _interpolate(self.low)

@@ -50,6 +50,23 @@ def replay(
             memory.add(day, counted, window)
 
 
+def learn(counts: Counts, first: int, day: int, *, gaps: Gaps, sensitivity: Sensitivity) -> list[Baseline]:
+    """What is normal on ``day`` and on the one after it, from all days before.
+
+    An empty list while too few days are known.
+    """
+    memory = Memory(first, gaps, sensitivity)
+    nothing = Watch(judged=first, since=first)
+    for known in range(day_of(first), day):
+        counted = memory.take_out(counts, known)
+        window = None
+        if memory.is_ready(known) and not is_dull(memory.days, counted, nothing):
+            start = known * DAY_MINUTES
+            window = Window(memory.baseline(known), counted, gaps, start, start + DAY_MINUTES)
+        memory.add(known, counted, window)
+    return [memory.baseline(day), memory.baseline(day + 1)] if memory.is_ready(day) else []
+
+
 class Memory:
     """The days of one series, each learned against the baseline it had."""
 

@@ -79,11 +79,12 @@ def find_gaps(series: Iterable[Counts], first: int, end: int) -> list[tuple[int,
     return [
         (before + 1, after)
         for before, after in zip(present, present[1:], strict=False)
-        if after - before > GAP_MINUTES and _was_busy(known, before)
+        if after - before > GAP_MINUTES and is_place_busy(known, before)
     ]
 
 
-def _was_busy(series: Iterable[Counts], minute: int) -> bool:
+def is_place_busy(series: Iterable[Counts], minute: int) -> bool:
+    """True when several APIs were called often in the hour that ends with ``minute``."""
     hour = range(minute - 59, minute + 1)
     busy = 0
     for counts in series:

@@ -1,0 +1,91 @@
+"""``opentrail insights``: what Insights would have said of the past."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import click
+
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.failure import storage_errors
+from opentrail.branches.insights.backtest import backtest
+from opentrail.branches.insights.baseline import Sensitivity
+from opentrail.branches.insights.count import Counted, count_records, read_counts
+from opentrail.errors import FormatError, OpenTrailError
+from opentrail.format.insight import encode_insight
+from opentrail.format.log_file import decompress, split_records
+from opentrail.model.event import Place
+
+
+@click.group()
+def command() -> None:
+    """Unusual rates of calls and errors."""
+
+
+@command.command("backtest")
+@click.option("--bucket", help="s3://BUCKET/PREFIX: all log files under it.")
+@click.option("--counts", type=click.File("rb"), help="NDJSON, one line per API and minute; - reads stdin.")
+@click.option(
+    "--least-days",
+    default=Sensitivity().least_days,
+    show_default=True,
+    type=click.FloatRange(2, 28),
+    help="Days of counts before anything is judged.",
+)
+@click.option("--json", "only_json", is_flag=True, help="Print no summary to standard error.")
+def backtest_command(bucket: str | None, counts: BinaryIO | None, least_days: float, only_json: bool) -> None:
+    """Print the Insight events there would have been, one JSON object a line.
+
+    Exit code 2: the counts or log files cannot be read.
+    """
+    if (bucket is None) == (counts is None):
+        raise click.UsageError("give either --bucket or --counts")
+    try:
+        counted = read_counts(counts) if counts is not None else _count_bucket(bucket or "")
+    except OpenTrailError as error:
+        click.echo(f"opentrail: {error}", err=True)
+        raise SystemExit(2) from error
+    events = backtest(counted, Sensitivity(least_days=least_days))
+    for event in events:
+        sys.stdout.buffer.write(encode_insight(event) + b"\n")
+    sys.stdout.buffer.flush()
+    if not only_json:
+        starts = sum(event.details.state == "Start" for event in events)
+        click.echo(f"{starts} incidents in {len(counted)} series", err=True)
+
+
+def _count_bucket(url: str) -> Counted:
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise click.UsageError("--bucket wants s3://BUCKET/PREFIX")
+    s3 = client("s3")
+    counted: Counted = {}
+    for key in _log_keys(s3, parts.netloc, parts.path.lstrip("/")):
+        with storage_errors(f"get s3://{parts.netloc}/{key}"):
+            body = s3.get_object(Bucket=parts.netloc, Key=key)["Body"].read()
+        try:
+            records = split_records(decompress(body))
+        except FormatError as error:
+            click.echo(f"opentrail: left out s3://{parts.netloc}/{key}: {error}", err=True)
+            continue
+        count_records(counted, records, _place_of(key))
+    return counted
+
+
+def _log_keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+    """Keys of log files of calls: neither digests nor Insight events."""
+    with storage_errors(f"list s3://{bucket}/{prefix}"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                name = Path(item["Key"]).name
+                if "_CloudTrail_" in name and name.endswith(".json.gz"):
+                    yield item["Key"]
+
+
+def _place_of(key: str) -> Place:
+    account, _, region, *_ = Path(key).name.split("_")
+    return Place(account, region)
