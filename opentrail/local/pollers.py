@@ -108,6 +108,12 @@ class Pollers:
             pollers = [p for p in self._pollers.values() if p.mapping.event_source_arn == queue_arn]
         return sum((poller.drain(retry) for poller in pollers), Drained())
 
+    def acknowledged(self, queue_arn: str) -> dict[str, int]:
+        """Count the queue's messages that its functions took and did not fail, ever, by mapping."""
+        with self._lock:
+            pollers = [p for p in self._pollers.values() if p.mapping.event_source_arn == queue_arn]
+        return {poller.mapping.uuid: poller.total.taken - poller.total.failed for poller in pollers}
+
     def describe(self) -> list[dict[str, Any]]:
         """Return the mappings as ``status`` shows them."""
         with self._lock:
