@@ -607,7 +607,7 @@ def a_signed_digest_names_wrong_event_times(world: World) -> tuple[Problem, str]
     return Problem.WRONG_TIMES, world.digests[6]
 
 
-@attack("6", needs="signing key")
+@attack("0 6", needs="signing key")
 def a_signed_digest_lists_a_file_of_another_one(world: World) -> tuple[Problem, str]:
     listed = world.digest(world.digests[0])["logFiles"][0]
     world.resign(world.digests[6], lambda d: d["logFiles"].append(listed))
