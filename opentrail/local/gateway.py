@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandler
 from opentrail.local.capture.capture import Capture, Understood
 from opentrail.local.capture.cbor import answer_in_cbor, as_json, is_cbor
-from opentrail.local.capture.reply import call_application, send, unanswered, with_request_id
+from opentrail.local.capture.reply import call_application, is_web_page, send, unanswered, with_request_id
 from opentrail.local.capture.wire import Wire, read_wire
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 UNRECORDED_PATHS = ("/moto-api", "/_opentrail", "/favicon.ico", "/latest/meta-data", "/latest/api")
+WEB_SERVICES = ("s3", "apigateway", "apigatewayv2")  # whose 404 may be a page of their user's own
 RESET_PATH = "/moto-api/reset"
 
 
@@ -97,10 +98,15 @@ class Gateway:
         call = understood.call
         handler = self._services.get(call.service)
         try:
-            return handler(call) if handler else call_application(self._moto, environ)
+            reply = handler(call) if handler else call_application(self._moto, environ)
         except Exception as error:  # an operation moto lacks or breaks on: the client gets a typed error
             logger.warning("no answer to %s %s: %r", call.service, call.operation, error)
             return unanswered(understood.target.protocol, f"{type(error).__name__}: {error}")
+        if handler is None and call.service not in WEB_SERVICES and is_web_page(reply):
+            return unanswered(
+                understood.target.protocol, f"{call.operation} of {call.service} is not simulated"
+            )
+        return reply
 
     def _record(self, understood: Understood, reply: Reply) -> Reply:
         """Hand the records of one call to the sink; the reply may carry corrected credentials."""

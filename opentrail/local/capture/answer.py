@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -60,6 +61,15 @@ def read_failure(target: Target, reply: Reply) -> Failure:
         known = rules["status"].get(target.service, {}).get(str(reply.status))
         code, message = (known["code"], known["message"]) if known else (code, message)
     return Failure(code=spell_error(target.service, code, reply.status), message=message)
+
+
+def read_error_body(reply: Reply) -> dict[str, Any] | None:
+    """The JSON object that a failed call answered, or None when it answered something else."""
+    try:
+        body = json.loads(reply.body)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def is_unread(service: str, code: str) -> bool:

@@ -98,9 +98,28 @@ def _target(service: str, operation: str, protocol: str, parts: dict[str, Any]) 
     model = service_model(service).operation_model(operation)
     try:
         parameters = cast(Mapping[str, Any], PROTOCOL_PARSERS[protocol](model).parse(parts))  # type: ignore[arg-type]
+        parameters = _without_absent(service, operation, parameters)
     except Exception:  # the client's bytes: anything can be wrong with them, and the call must go on
         parameters = None
     return Target(service=service, operation=operation, model=model, protocol=protocol, parameters=parameters)
+
+
+def _without_absent(service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters without the empty lists that moto's parser makes of lists the query did not name."""
+    absent = {name for name in _query_lists(service, operation) if parameters.get(name) == []}
+    if not absent:
+        return parameters
+    return {name: value for name, value in parameters.items() if name not in absent}
+
+
+@cache
+def _query_lists(service: str, operation: str) -> list[str]:
+    shape = service_model(service).operation_model(operation).input_shape
+    return [
+        name
+        for name, member in (shape.members.items() if shape is not None else ())
+        if member.type_name == "list" and member.serialization.get("location") == "querystring"
+    ]
 
 
 def _as_moto_request(environ: dict[str, Any], wire: Wire) -> Request:

@@ -26,10 +26,11 @@ from opentrail.local.capture.operation import Target, service_model
 from opentrail.local.capture.resources import partition_of
 from opentrail.local.capture.s3_style import wire_request, wire_response
 from opentrail.local.capture.shaping import Rule, answering_services, rule_of
-from opentrail.local.capture.spelling import Convert, Speller, Style, with_input_member
+from opentrail.local.capture.spelling import Convert, Speller, Style, with_input_member, with_raw_path
 from opentrail.local.capture.wire import Wire
 
 SpellRequest = Callable[[Target, Wire, Call], dict[str, Any] | None]
+API_GATEWAY = "api-gateway"
 SpellResponse = Callable[[Target, Reply, Call], dict[str, Any] | None]
 
 
@@ -41,6 +42,7 @@ class Plan:
     read_only: bool
     data_event: bool
     answers_key: bool  # responseElements name the KMS key of the call
+    shows_errors: bool  # responseElements hold a failed call's answer, in place of errorMessage
     wire_style: bool  # S3: parameters as on the wire, and additionalEventData
     spell_request: SpellRequest
     spell_response: SpellResponse
@@ -61,6 +63,7 @@ def plan_of(service: str, operation: str) -> Plan:
         read_only=read_only,
         data_event=data_event,
         answers_key=responses.key,
+        shows_errors=row.get("hosting") == API_GATEWAY,
         wire_style=row.get("style") == "s3",
         spell_request=_request(model, row, requests),
         spell_response=_response(model, row, responses) if respond else _nothing,
@@ -111,7 +114,9 @@ def _general_request(model: OperationModel, row: Mapping[str, Any], rule: Rule) 
     if shape is not None:
         spell = Speller(_style(row, "request", model.service_model.protocol)).converter(shape)
     if row.get("input_member"):
-        spell = partial(_spell_with_input_member, model, spell)
+        spell = partial(_respell, with_input_member, model, spell)
+    if row.get("hosting") == API_GATEWAY:
+        spell = partial(_respell, with_raw_path, model, spell)
     if model.name == SAML:
         spell = partial(saml_parameters, spell)
     items = model.service_model.service_name == "dynamodb" and is_data_event("dynamodb", model.name)
@@ -128,10 +133,13 @@ def _empty(_: Any) -> dict[str, Any]:
     return {}
 
 
-def _spell_with_input_member(
-    model: OperationModel, spell: Convert, asked: Mapping[str, Any]
+def _respell(
+    change: Callable[[OperationModel, dict[str, Any]], dict[str, Any]],
+    model: OperationModel,
+    spell: Convert,
+    asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    return with_input_member(model, spell(asked))
+    return change(model, spell(asked))
 
 
 def place_of(call: Call) -> dict[str, str]:
@@ -148,9 +156,10 @@ def _nothing(target: Target, reply: Reply, call: Call) -> None:
 
 
 def _style(row: Mapping[str, Any], direction: str, protocol: str) -> Style:
+    hosted = row.get("hosting") == API_GATEWAY
     return Style(
-        case=row.get("case", "lower_first"),
-        dates=row.get("dates") or ("epoch" if protocol == "rest-json" else "locale"),
+        case=row.get("case", "wire" if hosted else "lower_first"),
+        dates=row.get("dates") or ("wire" if protocol == "rest-json" else "locale"),
         sensitive=row.get("sensitive", "hide")
         if direction == "request"
         else row.get("sensitive_response", "omit"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from opentrail.format.times import to_iso
 from opentrail.local.call import Call, Reply
-from opentrail.local.capture.answer import failed, is_unread, read_failure
+from opentrail.local.capture.answer import failed, is_unread, read_error_body, read_failure
 from opentrail.local.capture.limits import fit, shorten
 from opentrail.local.capture.operation import Target
 from opentrail.local.capture.plan import Plan
@@ -43,14 +43,15 @@ def build_record(
     }
     if agent := wire.headers.get("user-agent"):
         record["userAgent"] = shorten(f"[{agent}]" if plan.wire_style else agent)
+    refused = failure is not None and is_unread(target.service, failure.code)
+    shown = read_error_body(reply) if failure is not None and plan.shows_errors and not refused else None
     if failure is not None:
         record["errorCode"] = shorten(failure.code)
-        if failure.message:
+        if failure.message and shown is None:
             record["errorMessage"] = shorten(failure.message)
-    refused = failure is not None and is_unread(target.service, failure.code)
     resources = [] if refused else finder_of(target.service, target.operation)(call, target, reply)
     asked = None if refused else plan.spell_request(target, wire, call)
-    answered = None if failure else plan.spell_response(target, reply, call)
+    answered = shown if failure else plan.spell_response(target, reply, call)
     if plan.answers_key and failure is None and resources:
         answered = {"keyId": resources[-1]["ARN"]}
     record["requestParameters"] = fit("requestParameters", asked)

@@ -58,6 +58,11 @@ def unanswered(protocol: str, message: str) -> Reply:
     return Reply(status=501, headers=headers, body=body)
 
 
+def is_web_page(reply: Reply) -> bool:
+    """Whether this is the page that moto's web server answers for an operation moto has no route for."""
+    return reply.status == HTTPStatus.NOT_FOUND and reply.body[:14].lower() == b"<!doctype html"
+
+
 def with_request_id(reply: Reply, request_id: str, protocol: str) -> Reply:
     """The same answer with the record's request id, in its headers and in an XML body.
 

@@ -37,6 +37,8 @@ class Rule:
     defaults: dict[str, Any] = field(default_factory=dict)
     rename: dict[str, str] = field(default_factory=dict)
     only_with: dict[str, list[str]] = field(default_factory=dict)
+    omit_equal: dict[str, Any] = field(default_factory=dict)
+    defaults_with: dict[str, dict[str, Any]] = field(default_factory=dict)
     echo: dict[str, str] = field(default_factory=dict)
     text: dict[str, str] = field(default_factory=dict)
     keep: bool = False
@@ -63,6 +65,9 @@ class Rule:
                 _put(spelled, path.split("."), asked[parameter])
         context = {**asked, **place}
         _fill(spelled, self.defaults, context)
+        for parameter, members in self.defaults_with.items():
+            if asked.get(parameter):
+                _fill(spelled, members, context)
         for row in self.fill:
             _each(spelled, row["at"].split("."), row["members"], context)
         return spelled
@@ -92,6 +97,8 @@ class Rule:
                 yield path, change
         for path, text in self.text.items():
             yield path, partial(_replace, text)
+        for path, value in self.omit_equal.items():
+            yield path, partial(_drop_equal, value)
 
 
 def rule_of(file: str, service: str, operation: str) -> Rule:
@@ -114,6 +121,8 @@ def rule_of(file: str, service: str, operation: str) -> Rule:
         rename=_merge(row.get("rename", {}) for row in rows),
         only_with=_merge(row.get("only_with", {}) for row in rows),
         keep=any(row.get("keep", False) for row in rows),
+        omit_equal=_merge(row.get("omit_equal", {}) for row in rows),
+        defaults_with=_merge(row.get("defaults_with", {}) for row in rows),
         text=_merge(row.get("text", {}) for row in rows),
         echo=_merge(row.get("echo", {}) for row in rows),
         null=any(row.get("null", False) for row in rows),
@@ -207,6 +216,11 @@ def _hide(owner: dict[str, Any], name: str) -> None:
 
 def _drop_empty(owner: dict[str, Any], name: str) -> None:
     if owner[name] in ("", {}, [], None):
+        del owner[name]
+
+
+def _drop_equal(value: Any, owner: dict[str, Any], name: str) -> None:
+    if owner[name] == value:
         del owner[name]
 
 

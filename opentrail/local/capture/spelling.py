@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.core.model import OperationModel
@@ -32,7 +33,7 @@ class Style:
     """
 
     case: str = "lower_first"  # or "wire": the name on the wire, unchanged
-    dates: str = "locale"  # or "iso", "epoch"
+    dates: str = "locale"  # or "iso", "epoch", "epoch_ms", "wire": as the model says of each date
     sensitive: str = "hide"  # what happens to sensitive members: "hide" or "omit"
     primitive_defaults: bool = False  # unset primitive booleans appear as false
     blobs: str = "omit"  # or "base64"
@@ -77,6 +78,7 @@ DATES: Mapping[str, Convert] = {
     "iso": iso_date,
     "epoch": epoch_date,
     "epoch_ms": lambda moment: int(epoch_date(moment) * 1000),
+    "wire": epoch_date,  # what rest-json services send, unless the model names another format
 }
 
 
@@ -85,7 +87,6 @@ class Speller:
 
     def __init__(self, style: Style) -> None:
         self._style = style
-        self._date = DATES[style.dates]
         self._structures: dict[str, Convert] = {}
 
     def converter(self, shape: Shape) -> Convert:
@@ -142,10 +143,14 @@ class Speller:
 
     def _scalar(self, shape: Shape) -> Convert:
         if shape.type_name == "timestamp":
-            return self._date
+            return self._date(shape)
         if shape.type_name == "blob":
             return _omit if self._style.blobs == "omit" else _base64
         return _same
+
+    def _date(self, shape: Shape) -> Convert:
+        as_text = shape.serialization.get("timestampFormat") == "iso8601"
+        return iso_date if self._style.dates == "wire" and as_text else DATES[self._style.dates]
 
 
 def with_input_member(model: OperationModel, spelled: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +163,19 @@ def with_input_member(model: OperationModel, spelled: dict[str, Any]) -> dict[st
     inner = {name: value for name, value in spelled.items() if name not in bound}
     outer = {name: value for name, value in spelled.items() if name in bound}
     return {**outer, f"{lower_first(model.name)}Input": inner} if inner else outer
+
+
+def with_raw_path(model: OperationModel, spelled: dict[str, Any]) -> dict[str, Any]:
+    """What a request's path carries, still percent-encoded, as API Gateway hands it on.
+
+    Source: real records of Amazon MSK and EKS (``clusterArn`` is ``arn%3Aaws%3Akafka...``).
+    """
+    members = model.input_shape.members if model.input_shape is not None else {}
+    for member, shape in members.items():
+        name = str(shape.serialization.get("name", member))
+        if shape.serialization.get("location") == "uri" and isinstance(spelled.get(name), str):
+            spelled[name] = quote(spelled[name], safe="")
+    return spelled
 
 
 def is_primitive(shape: Shape) -> bool:

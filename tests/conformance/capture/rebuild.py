@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.loaders import create_loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
@@ -210,11 +211,14 @@ class _Builder:
             if member is None:
                 self.unused.append(name)
             elif item is not None:
-                self._put(built, member, self.value(shape.members[member], item), item)
+                self._put(built, shape, member, item)
         return built
 
-    def _put(self, built: dict[str, Any], member: str, value: Any, item: Any) -> None:
-        empty_set = item == {} and not value
+    def _put(self, built: dict[str, Any], shape: StructureShape, member: str, item: Any) -> None:
+        value = self.value(shape.members[member], item)
+        if shape.members[member].serialization.get("location") == "uri" and isinstance(value, str):
+            value = unquote(value)
+        empty_set = item == {} and isinstance(shape.members[member], ListShape)
         if value is not None and not empty_set and not (member in built and item == ""):
             built[member] = value
 

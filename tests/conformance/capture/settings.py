@@ -258,24 +258,35 @@ def _database(client: Any, asked: dict[str, Any]) -> None:
     )
 
 
-def _function(client: Any, asked: dict[str, Any]) -> None:
-    asked["FunctionName"] = "oracle"
-    role = client("iam").create_role(RoleName="oracle-lambda", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+def _function_role(client: Any, asked: dict[str, Any]) -> None:
+    asked["Code"] = {"ZipFile": _packed_function()}
+    name = str(asked["Role"]).rpartition("/")[2]
+    client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+
+
+def _packed_function() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("main.py", "def handler(event, context): return event\n")
-    asked["ZipFile"] = packed.getvalue()
+    return packed.getvalue()
+
+
+def _function(client: Any, asked: dict[str, Any]) -> None:
+    asked["FunctionName"] = "oracle"
+    role = client("iam").create_role(RoleName="oracle-lambda", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    asked["ZipFile"] = _packed_function()
     client("lambda").create_function(
         FunctionName="oracle",
         Runtime="python3.12",
         Role=role,
         Handler="main.handler",
-        Code={"ZipFile": packed.getvalue()},
+        Code={"ZipFile": _packed_function()},
     )
 
 
 def _repository(client: Any, asked: dict[str, Any]) -> None:
-    asked.pop("registryId", None)
+    if "registryId" in asked:
+        asked["registryId"] = ACCOUNT
     client("ecr").create_repository(repositoryName=asked["repositoryName"])
 
 
@@ -303,6 +314,7 @@ MAKERS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     "iam.UpdateLoginProfile": _login,
     "iam.UpdateSAMLProvider": _saml_provider,
     "kms.PutKeyPolicy": _key,
+    "lambda.CreateFunction": _function_role,
     "lambda.UpdateFunctionCode": _function,
     "logs.DeleteLogGroup": _log_group,
     "logs.DeleteLogStream": _log_group,
