@@ -1,9 +1,9 @@
 """Event history in DynamoDB and S3: the index of segments, their files, and the rate of lookups.
 
-In the history table, ``pk = <account>#<region>`` holds the segments whose events
-are about as old as they are; ``pk = <account>#<region>#apart`` those with an
-event that came late or is dated ahead. So a lookup in a range of time reads the
-part of the first that can matter, and all of the second, which is small.
+In the history table, ``pk = <account>#<region>`` holds every segment by its time of
+creation; ``pk = <account>#<region>#apart`` once more those with an event that came
+very late or is dated ahead. So a lookup in a range of time reads the part of the
+first that can matter, and all of the second, which is small.
 ``pk = rate#<account>#<region>`` counts a second's lookups.
 """
 
@@ -49,6 +49,8 @@ class DynamoSegments:
         first = from_iso(start).timestamp() - items.AHEAD_SECONDS
         last = from_iso(end).timestamp() + items.LATE_SECONDS
         for item in self._query(items.segment_pk(place), max(first, 0), last):
+            if "apart" in item:
+                continue  # it was in the other partition
             yield _to_entry(item, to_iso(from_epoch(items.segment_created(item) + items.AHEAD_SECONDS)))
 
     def _query(self, pk: str, first: float, last: float) -> Iterator[Item]:
@@ -65,7 +67,7 @@ class DynamoSegments:
                         ":first": {"S": items.segment_sk(first)},
                         ":last": {"S": f"{items.segment_sk(last)}~"},
                     },
-                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes",
+                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes, apart",
                     ExpressionAttributeNames={"#bucket": "bucket", "#key": "key", "#count": "count"},
                     ScanIndexForward=False,
                     Limit=size,

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from opentrail.errors import FormatError
 from opentrail.format.times import from_iso
 from opentrail.model.event import Place
 from opentrail.model.history import Segment
@@ -68,7 +69,7 @@ def claim_of(item: Item) -> str:
 
 
 def segment_pk(place: Place, *, apart: bool = False) -> str:
-    """The partition of a place's segments: the usual ones, or those that stand apart."""
+    """The partition of a place's segments: all of them, or once more those that stand apart."""
     return f"{place.account}#{place.region}{'#apart' if apart else ''}"
 
 
@@ -83,15 +84,9 @@ def segment_created(item: Item) -> float:
 
 
 def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:
-    """The index item of one history file, newest last within its account and Region.
-
-    A segment whose events are much older than it, or dated ahead, stands apart: so
-    the others are found by when they were created.
-    """
-    oldest, newest = from_iso(segment.oldest).timestamp(), from_iso(segment.newest).timestamp()
-    apart = oldest < created_at - LATE_SECONDS or newest > created_at + AHEAD_SECONDS
-    return {
-        **key(segment_pk(segment.place, apart=apart), f"{segment_sk(created_at)}#{segment.key[-24:-8]}"),
+    """The index item of one history file, newest last within its account and Region."""
+    item = {
+        **key(segment_pk(segment.place), f"{segment_sk(created_at)}#{segment.key[-24:-8]}"),
         "bucket": {"S": segment.bucket},
         "key": {"S": segment.key},
         "count": {"N": str(segment.count)},
@@ -101,3 +96,25 @@ def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:
         "counts": {"B": segment.counts},
         "expires": {"N": str(expires)},
     }
+    return item | {"apart": {"BOOL": True}} if _is_apart(segment, created_at) else item
+
+
+def segment_items(segment: Segment, *, created_at: float, expires: int) -> list[Item]:
+    """Everything the index holds of one history file.
+
+    A segment with an event much older than itself, or dated ahead, has a second item
+    apart, without counts: so all others are found by when they were created.
+    """
+    item = segment_item(segment, created_at=created_at, expires=expires)
+    if "apart" not in item:
+        return [item]
+    twin = {name: value for name, value in item.items() if name not in ("counts", "apart")}
+    return [item, twin | {"pk": {"S": segment_pk(segment.place, apart=True)}}]
+
+
+def _is_apart(segment: Segment, created_at: float) -> bool:
+    try:
+        oldest, newest = from_iso(segment.oldest).timestamp(), from_iso(segment.newest).timestamp()
+    except FormatError:
+        return True  # a 31st of February: found whatever the range
+    return oldest < created_at - LATE_SECONDS or newest > created_at + AHEAD_SECONDS

@@ -59,10 +59,10 @@ class DynamoLedger:
         writes = [self._put(row, ConditionExpression=_ABSENT)]
         writes += [self._claim(intent, claim, created) for claim in intent.claims]
         if intent.segment is not None:
-            item = items.segment_item(
+            entries = items.segment_items(
                 intent.segment, created_at=intent.file.created_at, expires=created + self._history_seconds
             )
-            writes.append({"Put": {"TableName": self._history_table, "Item": item}})
+            writes += [{"Put": {"TableName": self._history_table, "Item": item}} for item in entries]
         with storage_errors(f"claim {len(intent.claims)} chunks for {intent.file.key}"):
             self._client.transact_write_items(TransactItems=writes)
 
