@@ -19,6 +19,8 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from opentrail.errors import OpenTrailError, StorageError
 from opentrail.format.times import from_epoch, to_iso
 from opentrail.local.backends import existing
@@ -66,14 +68,16 @@ class BusEvent:
         }
         if self.replay:
             head["replay-name"] = self.replay
-        text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
-        return text[:-1] + b',"detail":' + self.detail + b"}"
+        return msgspec.json.encode(head)[:-1] + b',"detail":' + self.detail + b"}"
 
     @cached_property
     def parsed(self) -> dict[str, Any]:
         """The envelope as an object, for patterns and templates."""
-        value: dict[str, Any] = json.loads(self.envelope)
-        return value
+        try:
+            return msgspec.json.decode(self.envelope, type=dict[str, Any])
+        except msgspec.DecodeError:  # lone surrogates and numbers like 1e999 in a detail of PutEvents
+            value: dict[str, Any] = json.loads(self.envelope)
+            return value
 
 
 @dataclass(slots=True)

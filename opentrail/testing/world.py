@@ -27,12 +27,13 @@ class OpenTrail:
 
     Attributes:
         account, region: of callers who say nothing else.
+        runtime: what is behind all of it.
     """
 
     def __init__(self, runtime: InProcessRuntime) -> None:
         self.account = runtime.options.account
         self.region = runtime.options.region
-        self._runtime = runtime
+        self.runtime = runtime
         self._clients = root_clients(self.account, self.region)
         self._with_credentials: dict[str, Clients] = {}
         self._forgotten = 0  # captured records before this one are not the test's
@@ -74,12 +75,12 @@ class OpenTrail:
             error: only this ``errorCode``; "" means events without one.
             pattern: only events that an EventBridge rule with this pattern matches.
         """
-        captured = self._runtime.captured[self._forgotten :]
+        captured = self.runtime.captured[self._forgotten :]
         return choose(map(record_of, captured), name=name, source=source, error=error, pattern=pattern)
 
     def forget(self) -> None:
         """Leave everything recorded so far out of ``events``: a test's set-up is not its subject."""
-        self._forgotten = len(self._runtime.captured)
+        self._forgotten = len(self.runtime.captured)
 
     def flush(self, *, digest: bool = False) -> dict[str, int]:
         """Let everything happen that the calls so far have set off, and return when it has.
@@ -94,8 +95,8 @@ class OpenTrail:
         Raises:
             OpenTrailError: rules and functions set off one another without end.
         """
-        counts = self._runtime.settle()
-        return {**counts, "digests": self._runtime.flush(digest=True)["digests"] if digest else 0}
+        counts = self.runtime.settle()
+        return {**counts, "digests": self.runtime.flush(digest=True)["digests"] if digest else 0}
 
     def on_the_bus(self, event: Event) -> dict[str, Any]:
         """Return one of ``events`` as EventBridge hands it to a rule's target: a function's argument."""
@@ -121,7 +122,7 @@ class OpenTrail:
             name: default: the source's.
             environment: the function's variables.
         """
-        with self._runtime.unrecorded():
+        with self.runtime.unrecorded():
             return deploy_function(
                 self.client, source, handler=handler, on=on, name=name, environment=environment or {}
             )
@@ -132,10 +133,10 @@ class OpenTrail:
         ``options`` are CreateTrail's, and ``EventSelectors`` or ``AdvancedEventSelectors``. Without
         ``S3BucketName`` it gets a bucket of its own. It is a multi-Region trail unless they say otherwise.
         """
-        with self._runtime.unrecorded():
+        with self.runtime.unrecorded():
             return make_trail(
                 self.client,
-                self._runtime.clients("s3"),
+                self.runtime.clients("s3"),
                 account=self.account,
                 region=self.region,
                 name=name,
