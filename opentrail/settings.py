@@ -107,3 +107,13 @@ class ApiSettings(Settings):
     history_table: str
     signing_key_id: str
     lookups_per_second: int  # per account and Region; CloudTrail's own quota is 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsightsSettings(Settings):
+    """What ``lambdas/insights`` needs."""
+
+    trails_table: str
+    history_table: str
+    intake_queue_url: str
+    lag_minutes: int  # how long after its end a minute's counts are complete

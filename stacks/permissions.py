@@ -31,6 +31,7 @@ ENTER_FILES = (
 CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 ADD_SEGMENTS = ("dynamodb:PutItem",)
+JUDGE_COUNTS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +155,9 @@ def send_messages(role: iam.Role, queues: Iterable[sqs.IQueue]) -> None:
     role.add_to_policy(
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn for queue in queues])
     )
+
+
+def put_events(role: iam.Role, scope: cdk.Stack) -> None:
+    """Grant publishing on the default bus of this Region."""
+    bus = scope.format_arn(service="events", resource="event-bus", resource_name="default")
+    role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus]))

@@ -1,4 +1,4 @@
-"""What runs: default bus -> intake queue -> record -> delivery queue -> deliver; and digest, by the clock."""
+"""What runs: default bus -> intake -> record -> delivery -> deliver; digest and insights, by the clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, Settings
+from opentrail.settings import DeliverSettings, DigestSettings, InsightsSettings, RecordSettings, Settings
 from stacks import permissions
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
@@ -22,6 +22,7 @@ from stacks.storage_stack import StorageStack
 RECORD_SECONDS = 60
 DELIVER_SECONDS = 120
 DIGEST_SECONDS = 900
+INSIGHTS_SECONDS = 900  # once a day it makes the baselines; else it takes seconds
 
 # Longer than any delivery runs, shorter than the five minutes after the hour at which digests are
 # made: by then every file of the hour is either in the ledger as delivered, or was abandoned.
@@ -61,7 +62,7 @@ FILE_BYTES = 50_000_000  # CloudTrail closes a log file at 50 MB uncompressed (u
 
 
 class PipelineStack(cdk.Stack):
-    """OpenTrailPipeline: queues, rules and the three functions of the line."""
+    """OpenTrailPipeline: queues, rules and functions."""
 
     def __init__(
         self, scope: Construct, id_: str, *, options: Options, storage: StorageStack, **kwargs: Any
@@ -79,10 +80,10 @@ class PipelineStack(cdk.Stack):
         )
         CallRule(self, "Calls", intake=self.intake)
 
-        # Roles before functions: the record function must know all three.
+        # Roles before functions: the record function must know all of them.
         self.roles = {
             stage: stage_role(self, f"{stage.capitalize()}Role", name_prefix=options.name_prefix, stage=stage)
-            for stage in ("record", "deliver", "digest")
+            for stage in ("record", "deliver", "digest", "insights")
         }
         self._destinations = permissions.destinations(self, options, storage.log_bucket, key)
         self._code = function_code()
@@ -90,6 +91,7 @@ class PipelineStack(cdk.Stack):
         self.record = self._add_record()
         self.deliver = self._add_deliver()
         self.digest = self._add_digest()
+        self.insights = self._add_insights()
         self._add_alarms()
         self._write_outputs()
 
@@ -124,6 +126,13 @@ class PipelineStack(cdk.Stack):
         )
         self._digest_period = number(
             "DigestPeriodSeconds", 3600, 1, 86_400, "Length of a digest's window; goes with DigestSchedule"
+        )
+        self._insights_lag = number(
+            "InsightsLagMinutes",
+            8,
+            0,
+            60,
+            "How long after a minute its calls are counted: both windows, and what AWS takes to report calls",
         )
         self._digest_schedule = cdk.CfnParameter(
             self,
@@ -212,6 +221,27 @@ class PipelineStack(cdk.Stack):
         permissions.sign(role, storage.signing_key)
         return stage
 
+    def _add_insights(self) -> StageFunction:
+        storage, role = self._storage, self.roles["insights"]
+        stage = self._add_stage(
+            "insights",
+            InsightsSettings(
+                trails_table=storage.trails_table.table_name,
+                history_table=storage.history_table.table_name,
+                intake_queue_url=self.intake.queue.queue_url,
+                lag_minutes=_as_setting(self._insights_lag),
+            ),
+            timeout_seconds=INSIGHTS_SECONDS,
+            memory_mib=1769,  # one whole processor, for the daily baselines
+        )
+        Clock(self, "InsightsClock", schedule="rate(1 minute)", function=stage.function)
+        permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS)
+        permissions.use_table(role, storage.history_table, permissions.JUDGE_COUNTS)
+        permissions.send_messages(role, [self.intake.queue])
+        permissions.put_events(role, self)
+        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
+        return stage
+
     def _add_stage(
         self, stage: str, settings: Settings, *, timeout_seconds: int, memory_mib: int
     ) -> StageFunction:
@@ -247,6 +277,7 @@ class PipelineStack(cdk.Stack):
             "RecordFunctionName": self.record.function.function_name,
             "DeliverFunctionName": self.deliver.function.function_name,
             "DigestFunctionName": self.digest.function.function_name,
+            "InsightsFunctionName": self.insights.function.function_name,
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)

@@ -1,4 +1,4 @@
-"""The EventBridge rules: calls on the default bus -> intake queue, and the clock of the digest function."""
+"""The EventBridge rules: calls on the default bus -> intake queue, and the clocks of functions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Clock(Construct):
         rule = events.CfnRule(
             self,
             "Rule",
-            description="OpenTrail: when digests are made",
+            description=f"OpenTrail: when {id_.removesuffix('Clock').lower()} runs",
             schedule_expression=schedule,
             state="ENABLED",
             targets=[events.CfnRule.TargetProperty(id="Function", arn=function.function_arn)],

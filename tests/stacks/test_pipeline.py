@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, Settings
+from opentrail.settings import DeliverSettings, DigestSettings, InsightsSettings, RecordSettings, Settings
 from tests.stacks.conftest import Template, Templates
 
 STAGES: dict[str, type[Settings]] = {
     "record": RecordSettings,
     "deliver": DeliverSettings,
     "digest": DigestSettings,
+    "insights": InsightsSettings,
 }
 QUEUES = ("IntakeQueue", "DeliveryQueue")
 DEAD_LETTERS = ("IntakeDeadLetters", "DeliveryDeadLetters")
@@ -204,10 +205,20 @@ def test_digests_are_made_by_the_clock(pipeline: Template) -> None:
     clock = rule(pipeline, "DigestClock")
 
     assert clock["ScheduleExpression"] == {"Ref": "DigestSchedule"}
-    (permission,) = pipeline.of_type("AWS::Lambda::Permission").values()
-    source = pipeline.id_of("AWS::Events::Rule", "DigestClock")
-    assert permission["SourceArn"] == {"Fn::GetAtt": [source, "Arn"]}
-    assert permission["FunctionName"] == clock["Targets"][0]["Arn"]
+    check_permission(pipeline, "DigestClock")
+
+
+def test_minutes_are_judged_by_the_clock(pipeline: Template) -> None:
+    assert rule(pipeline, "InsightsClock")["ScheduleExpression"] == "rate(1 minute)"
+    check_permission(pipeline, "InsightsClock")
+
+
+def check_permission(pipeline: Template, clock: str) -> None:
+    """The rule, and no other, may invoke its function."""
+    source = pipeline.id_of("AWS::Events::Rule", clock)
+    permissions = pipeline.of_type("AWS::Lambda::Permission").values()
+    (permission,) = (p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [source, "Arn"]})
+    assert permission["FunctionName"] == rule(pipeline, clock)["Targets"][0]["Arn"]
 
 
 # Cadence
@@ -244,6 +255,7 @@ def test_cadence_is_cloudtrails_by_default(pipeline: Template) -> None:
         "TrailCacheSeconds": 60,
         "DigestPeriodSeconds": 3600,
         "DigestSchedule": "cron(5 * * * ? *)",
+        "InsightsLagMinutes": 8,
     }
 
 
@@ -256,6 +268,7 @@ def test_outputs(pipeline: Template) -> None:
         "RecordFunctionName",
         "DeliverFunctionName",
         "DigestFunctionName",
+        "InsightsFunctionName",
     }
 
 

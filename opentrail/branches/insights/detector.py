@@ -233,7 +233,7 @@ def _best_start(window: Window, earliest: int, minute: int, sign: int, out: int)
     earliest = max(min(earliest, minute + 1 - abs(out)), window.base)
     return max(
         range(earliest, minute + 1),
-        key=lambda start: (window.surprise(*window.sums(start, minute + 1, sign), sign), -start),
+        key=lambda start: (window.surprise(*window.sums(start, minute + 1, sign), sign), start),
     )
 
 
@@ -268,7 +268,7 @@ def _best_end(window: Window, incident: Open, minute: int) -> tuple[int, int]:
         calls, expected = window.sums(end, minute + 1, incident.sign)
         left = incident.calls - int(calls)
         surprise = window.surprise(left, incident.expected - expected, incident.sign)
-        best = max(best, (surprise, end, left), key=lambda candidate: candidate[0])
+        best = max(best, (surprise, end, left), key=lambda candidate: (candidate[0], -candidate[1]))
     return best[1], best[2]
 
 

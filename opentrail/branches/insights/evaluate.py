@@ -24,6 +24,7 @@ from opentrail.branches.insights.keep import (
     encode_baselines,
     encode_counts,
     join_series,
+    split_series,
 )
 from opentrail.branches.insights.ports import CountSource, Kept, Memory
 from opentrail.branches.insights.replay import DEFAULT, learn
@@ -212,7 +213,8 @@ class _Run:
         stop = min(end, (day + 1) * DAY_MINUTES)
         gaps = find_gaps(counts.values(), start - LOOK_BACK, stop)
         found: list[tuple[Series, Transition]] = []
-        for series in {*counts, *baselines}:
+        watched = {split_series(self._place, name) for name in standing.watches}
+        for series in sorted({*counts, *baselines, *watched}):
             if series.insight_type in self._types and start < stop:
                 baseline = next((b for b in baselines.get(series, ()) if b.day == day), Baseline.silent(day))
                 watch = standing.watches.get(join_series(series)) or Watch(start, standing.observed)

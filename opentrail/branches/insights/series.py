@@ -64,7 +64,7 @@ def weekday(day: int) -> int:
 # A gap is told from a drop by its company: one API may fall silent, several busy ones never do together.
 GAP_MINUTES = 5
 GAP_SERIES = 3
-GAP_LEAST_CALLS = 60  # in the hour before, by each of them
+GAP_LEAST_MINUTES = 45  # of the hour before, in which each of them was called
 
 
 def find_gaps(series: Iterable[Counts], first: int, end: int) -> list[tuple[int, int]]:
@@ -84,11 +84,11 @@ def find_gaps(series: Iterable[Counts], first: int, end: int) -> list[tuple[int,
 
 
 def is_place_busy(series: Iterable[Counts], minute: int) -> bool:
-    """True when several APIs were called often in the hour that ends with ``minute``."""
+    """True when several APIs were called all through the hour that ends with ``minute``."""
     hour = range(minute - 59, minute + 1)
     busy = 0
     for counts in series:
-        busy += sum(counts.get(m, 0) for m in hour) >= GAP_LEAST_CALLS
+        busy += sum(m in counts for m in hour) >= GAP_LEAST_MINUTES
         if busy >= GAP_SERIES:
             return True
     return False

@@ -1,0 +1,216 @@
+"""Eight days of calls, then a burst: Insight events in files, history and on the bus, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lambdas.insights import handler as insights
+from opentrail.adapters.aws import items
+from opentrail.branches.history import build_segment
+from opentrail.model.event import Place
+from opentrail.model.log_file import LogFile
+from opentrail.settings import InsightsSettings
+from tests.support.line import Line
+from tests.support.records import ACCOUNT, REGION, make_record, to_bytes
+
+PLACE = Place(ACCOUNT, REGION)
+BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+BURST = datetime(2026, 1, 13, 4, 20, tzinfo=UTC)
+
+
+class Past:
+    """Writes history segments of made-up calls, as delivery does, without recording each."""
+
+    def __init__(self, line: Line) -> None:
+        self._dynamodb = line.client("dynamodb")
+        self._table = f"{line.name}-history"
+        self._number = 0
+
+    def add(self, moments: list[datetime], *calls: tuple[str, str, int]) -> None:
+        """One segment: (name, error code, number) calls within each minute of ``moments``."""
+        lines = [
+            to_bytes(
+                make_record(
+                    eventTime=moment.strftime("%Y-%m-%dT%H:%M:00Z"),
+                    eventSource="ec2.amazonaws.com",
+                    eventName=name,
+                    errorCode=code or None,
+                )
+            )
+            for moment in moments
+            for name, code, number in calls
+            for _ in range(number)
+        ]
+        self._number += 1
+        file = LogFile(
+            bucket="past",
+            key=f"history/{self._number:016d}.json.gz",
+            sha256="",
+            count=len(lines),
+            oldest=moments[0].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            newest=moments[-1].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created_at=moments[-1].timestamp() + 59,
+        )
+        segment = build_segment(PLACE, file, [b"\n".join(lines)])
+        item = items.segment_item(segment, created_at=file.created_at, expires=0)
+        self._dynamodb.put_item(TableName=self._table, Item=item)
+
+
+def normal_days(past: Past) -> None:
+    """Four calls an hour, every day alike."""
+    for day in range(9):
+        moments = [BEGIN + timedelta(days=day, minutes=30 * half) for half in range(48)]
+        past.add([moment for moment in moments if moment < BURST], ("RunInstances", "", 2))
+
+
+def burst(past: Past) -> None:
+    for minute in range(10):
+        moment = BURST + timedelta(minutes=minute)
+        past.add([moment], ("RunInstances", "", 10), ("DescribeHosts", "AccessDenied", 8))
+
+
+@pytest.fixture
+def line(line: Line) -> Line:
+    line.intake = line.client("sqs").create_queue(QueueName=f"{line.name}-intake")["QueueUrl"]  # type: ignore[attr-defined]
+    return line
+
+
+@pytest.fixture
+def bus(line: Line) -> Iterator[str]:
+    """A queue that hears what the default bus says of Insights."""
+    sqs, events = line.client("sqs"), line.client("events")
+    url: str = sqs.create_queue(QueueName=f"{line.name}-heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"detail-type": ["AWS Insight via CloudTrail"]})
+    events.put_rule(Name=f"{line.name}-insights", EventPattern=pattern)
+    events.put_targets(Rule=f"{line.name}-insights", Targets=[{"Id": "q", "Arn": arn}])
+    yield url
+    events.remove_targets(Rule=f"{line.name}-insights", Ids=["q"])
+    events.delete_rule(Name=f"{line.name}-insights")
+
+
+def watch(line: Line, now: datetime) -> int:
+    """Run the insights function; answer how many events it found."""
+    settings = InsightsSettings(
+        trails_table=f"{line.name}-trails",
+        history_table=f"{line.name}-history",
+        intake_queue_url=line.intake,  # type: ignore[attr-defined]
+        lag_minutes=0,
+    )
+    found, failed = insights.build(settings, line.clients(None)).watch(now)
+    assert failed == 0
+    return len(found)
+
+
+def on_the_intake(line: Line) -> list[str]:
+    return [message["Body"] for message in line._drain(line.intake)]  # type: ignore[attr-defined]
+
+
+def start_trail(line: Line, *types: str) -> None:
+    line.now = BEGIN
+    selectors = [{"InsightType": insight_type} for insight_type in types]
+    line.start_trail(multi_region=False, insight_selectors=selectors)
+
+
+def run_through(line: Line) -> list[str]:
+    """Runs through the burst, a minute apart, and after it; what came onto the intake queue."""
+    past = Past(line)
+    normal_days(past)
+    watch(line, BURST - timedelta(minutes=10))
+    burst(past)
+    for minute in (*range(14), 40, 50):
+        watch(line, BURST + timedelta(minutes=minute))
+    return on_the_intake(line)
+
+
+def details(bodies: list[str]) -> list[tuple[str, str, str]]:
+    found: list[dict[str, Any]] = [json.loads(body)["detail"] for body in bodies]
+    return sorted(
+        (f["insightDetails"]["eventName"], f["insightDetails"]["state"], f["eventTime"]) for f in found
+    )
+
+
+def test_bursts_of_calls_and_of_errors_start_and_end_once(line: Line) -> None:
+    start_trail(line, "ApiCallRateInsight", "ApiErrorRateInsight")
+
+    bodies = run_through(line)
+
+    assert details(bodies) == [
+        ("DescribeHosts", "End", "2026-01-13T04:30:00Z"),
+        ("DescribeHosts", "End", "2026-01-13T04:30:00Z"),
+        ("DescribeHosts", "Start", "2026-01-13T04:20:00Z"),
+        ("DescribeHosts", "Start", "2026-01-13T04:20:00Z"),
+        ("RunInstances", "End", "2026-01-13T04:30:00Z"),
+        ("RunInstances", "Start", "2026-01-13T04:20:00Z"),
+    ]
+
+
+def test_start_and_end_share_an_id_and_report_seven_days(line: Line) -> None:
+    start_trail(line, "ApiCallRateInsight")
+
+    records = [json.loads(body)["detail"] for body in run_through(line)]
+
+    first, last = sorted(
+        (r for r in records if r["insightDetails"]["eventName"] == "RunInstances"),
+        key=lambda r: r["eventTime"],
+    )
+    assert first["sharedEventID"] == last["sharedEventID"]
+    statistics = last["insightDetails"]["insightContext"]["statistics"]
+    assert statistics["insight"]["average"] == 10
+    assert statistics["insightDuration"] == 10
+    assert statistics["baselineDuration"] == 7 * 1440 + 260
+    assert statistics["baseline"]["average"] == pytest.approx(4 / 60, rel=0.01)
+
+
+def test_insight_events_reach_the_trails_folder_and_history(line: Line) -> None:
+    start_trail(line, "ApiErrorRateInsight")
+
+    line.now = BURST + timedelta(hours=1)
+    line.record(run_through(line))
+    line.deliver(line.queued_chunks())
+
+    folders = {key.split("/")[2] for key in line.objects() if key.startswith("AWSLogs/")}
+    assert folders == {"CloudTrail-Insight"}
+    stored = [json.loads(raw) for records in line.logs().values() for raw in records]
+    assert {r["insightDetails"]["errorCode"] for r in stored} == {"AccessDenied"}
+    assert sorted(r["insightDetails"]["state"] for r in stored) == ["End", "Start"]
+    assert any(key.startswith("history/") for key in line.objects(line.history_bucket))
+
+
+def test_the_bus_hears_of_insights(line: Line, bus: str) -> None:
+    start_trail(line, "ApiErrorRateInsight")
+
+    run_through(line)
+
+    heard = [json.loads(message["Body"]) for message in line._drain(bus)]
+    assert sorted(event["detail"]["insightDetails"]["state"] for event in heard) == ["End", "Start"]
+
+
+def test_a_run_that_dies_before_sending_is_made_good(line: Line) -> None:
+    start_trail(line, "ApiErrorRateInsight")
+    past = Past(line)
+    normal_days(past)
+    watch(line, BURST - timedelta(minutes=10))
+    burst(past)
+    queue, line.intake = line.intake, "http://localhost/none"  # type: ignore[attr-defined]
+    with pytest.raises(AssertionError):
+        watch(line, BURST + timedelta(minutes=5))
+    line.intake = queue  # type: ignore[attr-defined]
+
+    watch(line, BURST + timedelta(minutes=5))
+
+    assert [state for _, state, _ in details(on_the_intake(line))] == ["Start"]
+
+
+def test_nothing_is_judged_before_a_baseline(line: Line) -> None:
+    start_trail(line, "ApiCallRateInsight", "ApiErrorRateInsight")
+
+    burst(Past(line))
+    found = [watch(line, BURST + timedelta(minutes=minute)) for minute in range(15)]
+
+    assert sum(found) == 0
