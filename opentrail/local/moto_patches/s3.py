@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +60,37 @@ def apply() -> None:
         return put
 
     replace(S3Backend, "put_object_retention", put_object_retention)
+    _keep_mfa_delete()
+
+
+def _keep_mfa_delete() -> None:
+    """moto takes MFADelete with a bucket's versioning, and forgets it."""
+    from moto.core.responses import ActionResult
+    from moto.s3.responses import S3Response
+
+    def put(original: Callable[..., Any]) -> Callable[..., Any]:
+        def put_bucket(response: Any, request: Any, bucket_name: str, querystring: Any) -> Any:
+            answer = original(response, request, bucket_name, querystring)
+            given = re.search(rb"<MfaDelete>(Enabled|Disabled)</MfaDelete>", response.body or b"")
+            if "versioning" in querystring and given:
+                response.backend.get_bucket(bucket_name).opentrail_mfa_delete = given[1].decode()
+            return answer
+
+        return put_bucket
+
+    def get(_: Callable[..., Any]) -> Callable[..., Any]:
+        def get_bucket_versioning(response: Any) -> Any:
+            bucket = response.backend.get_bucket(response.bucket_name)
+            shown = {"Status": bucket.versioning_status}
+            if mfa_delete := getattr(bucket, "opentrail_mfa_delete", ""):
+                shown["MFADelete"] = mfa_delete
+            response.data["Action"] = "GetBucketVersioning"
+            return response.serialized(ActionResult(shown))
+
+        return get_bucket_versioning
+
+    replace(S3Response, "_bucket_response_put", put)
+    replace(S3Response, "get_bucket_versioning", get)
 
 
 def _refuse_shortening(key: Any, mode: str | None, until: str | None) -> None:

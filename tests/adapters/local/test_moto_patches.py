@@ -424,6 +424,30 @@ def test_compliance_lock_can_be_prolonged(notes: Notes, clients: Clients) -> Non
     assert locked_until(clients) == YEAR_AHEAD + timedelta(days=1)
 
 
+def versioning_with_mfa(clients: Clients, mfa_delete: str) -> tuple[str, str]:
+    clients("s3").put_bucket_versioning(
+        Bucket="audit-logs",
+        VersioningConfiguration={"Status": "Enabled", "MFADelete": mfa_delete},
+        MFA="arn:aws:iam::123456789012:mfa/root 123456",
+    )
+    shown = clients("s3").get_bucket_versioning(Bucket="audit-logs")
+    return shown["Status"], shown.get("MFADelete", "")
+
+
+def test_moto_forgets_mfa_delete(clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="audit-logs")
+
+    assert versioning_with_mfa(clients, "Enabled") == ("Enabled", "")
+
+
+def test_mfa_delete_is_kept(notes: Notes, clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="audit-logs")
+    assert "MFADelete" not in clients("s3").get_bucket_versioning(Bucket="audit-logs")
+
+    assert versioning_with_mfa(clients, "Enabled") == ("Enabled", "Enabled")
+    assert versioning_with_mfa(clients, "Disabled") == ("Enabled", "Disabled")
+
+
 def delegate(clients: Clients) -> None:
     organizations = clients("organizations")
     organizations.create_organization(FeatureSet="ALL")
