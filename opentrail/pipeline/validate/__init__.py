@@ -15,7 +15,7 @@ from opentrail.pipeline.validate.chain import (
 )
 from opentrail.pipeline.validate.files import LogCheck, check_listing, check_log, missing_log
 from opentrail.pipeline.validate.ports import Archive, KeySource
-from opentrail.pipeline.validate.prove import Evidence, Span, prove
+from opentrail.pipeline.validate.prove import Evidence, Span, prove, prove_chain
 
 __all__ = [
     "Archive",
@@ -33,4 +33,5 @@ __all__ = [
     "check_log",
     "missing_log",
     "prove",
+    "prove_chain",
 ]

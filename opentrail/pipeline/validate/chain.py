@@ -151,11 +151,11 @@ def gaps_of(checked: Sequence[CheckedDigest]) -> list[str]:
 
 
 def _period_of(checked: Sequence[CheckedDigest]) -> timedelta | None:
-    """The length of most windows."""
+    """The length of most windows, the longest where several are as frequent."""
     lengths = Counter(
         times.from_iso(c.digest.end) - times.from_iso(c.digest.start) for c in checked if c.digest is not None
     )
-    return lengths.most_common(1)[0][0] if lengths else None
+    return max(lengths, key=lambda length: (lengths[length], length), default=None)
 
 
 def _missing_between(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opentrail.errors import FormatError
-from opentrail.format import keys, times
+from opentrail.format import digest_file, keys, times
 from opentrail.format.digest_file import Digest, ListedFile
 from opentrail.model.digest import Link
 from opentrail.model.event import Place
@@ -101,6 +101,30 @@ def prove(
     digest_findings += _end_findings(span, standard, evidence or Evidence())
     findings = [*digest_findings, *log_findings, *_listing_findings(run, standard, backfill)]
     return _report(span, standard, backfill, listed, findings)
+
+
+def prove_chain(
+    archive: Archive, key_source: KeySource, span: Span, *, evidence: Evidence | None = None
+) -> tuple[Link | None, tuple[Finding, ...]]:
+    """Judge the span's digests without their log files: the head they lead to, and what is wrong.
+
+    Raises:
+        StorageError: something could not be fetched.
+    """
+    run = _Run(archive, key_source, span, dict(key_source.public_keys(span.start, span.end + KEY_MARGIN)))
+    checked = _collect(run, backfill=False)
+    findings = [finding for c in checked for finding in c.findings] + check_chain(checked)
+    findings += _end_findings(span, checked, evidence or Evidence())
+    newest = next((c for c in reversed(checked) if c.digest is not None), None)
+    if newest is None:
+        return None, tuple(findings)
+    head = Link(
+        bucket=newest.stored.bucket,
+        key=newest.stored.key,
+        sha256=newest.sha256,
+        signature=newest.stored.metadata.get(digest_file.SIGNATURE_METADATA, ""),
+    )
+    return head, tuple(findings)
 
 
 def _distinct(files: Iterator[ListedFile]) -> list[ListedFile]:

@@ -1,0 +1,162 @@
+"""The verifying verbs over what the line really writes: S3, KMS and the ledger on moto's server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from opentrail.adapters.aws import clients
+from opentrail.adapters.aws.kms import KmsSigner
+from opentrail.cli import main
+from opentrail.format.digest_file import fingerprint_of, pkcs1_of
+from tests.support.line import Line
+from tests.support.records import REGION, envelope, make_record, to_bytes
+
+
+@dataclass
+class Audit:
+    """A line with a chain of four digests, and the verbs over it."""
+
+    line: Line
+    arn: str
+    keys: Path
+
+    def run(self, *arguments: str) -> Result:
+        source = ["--trail-arn", self.arn, "--s3-bucket", self.line.bucket]
+        return CliRunner().invoke(main, [*arguments, *source])
+
+    def validate(self, *arguments: str) -> Result:
+        span = ["--start-time", "2026-01-10T00:00:00Z", "--end-time", "2026-01-11T00:00:00Z"]
+        return self.run("validate", *span, "--public-keys", str(self.keys), *arguments)
+
+    def digest_keys(self) -> list[str]:
+        return sorted(key for key in self.line.objects() if "/CloudTrail-Digest/us-east-1/" in key)
+
+    def delete(self, key: str) -> None:
+        self.line.client("s3").delete_object(Bucket=self.line.bucket, Key=key)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Callable[[str], Any]]:
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    patch.setenv("AWS_DEFAULT_REGION", REGION)
+    patch.setenv("AWS_ACCESS_KEY_ID", "test")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    clients.client.cache_clear()
+    session, made, lock = boto3.Session(region_name=REGION), {}, threading.Lock()
+
+    def client(service: str) -> Any:
+        with lock:
+            if service not in made:
+                make: Any = session.client
+                made[service] = make(service, endpoint_url=f"http://{host}:{port}")
+            return made[service]
+
+    yield client
+    clients.client.cache_clear()
+    patch.undo()
+    server.stop()
+
+
+@pytest.fixture
+def audit(endpoint: Callable[[str], Any], tmp_path: Path) -> Audit:
+    line = Line(endpoint)
+    trail = line.start_trail()
+    for _ in range(4):
+        line.record([envelope(to_bytes(make_record()))])
+        line.deliver(line.queued_chunks())
+        line.wait(hours=1)
+        line.close()
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"PublicKeyList": [_listed(endpoint("kms"), line.key_id)]}))
+    return Audit(line, trail.arn, keys)
+
+
+def _listed(kms: Any, key_id: str) -> dict[str, Any]:
+    pkcs1 = pkcs1_of(KmsSigner(kms, key_id).public_key())
+    return {
+        "Fingerprint": fingerprint_of(pkcs1),
+        "Value": base64.b64encode(pkcs1).decode(),
+        "ValidityStartTime": "2026-01-01T00:00:00Z",
+        "ValidityEndTime": "2026-01-31T00:00:00Z",
+    }
+
+
+def test_what_the_line_wrote_is_proven_against_the_ledgers_head(audit: Audit) -> None:
+    done = audit.validate("--json", "--ledger-table", f"{audit.line.name}-ledger")
+
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["findings"]) == (0, [])
+    assert (report["digests_valid"], report["logs_valid"]) == (4, 4)
+
+
+def test_a_cut_tail_shows_against_the_ledgers_head(audit: Audit) -> None:
+    before = audit.validate()
+    *_, cut, newest = audit.digest_keys()
+    audit.delete(cut)
+    audit.delete(newest)
+
+    silent = audit.validate("--end-time", "2026-01-10T06:30:00Z")
+    told = audit.validate("--ledger-table", f"{audit.line.name}-ledger")
+
+    assert (before.exit_code, silent.exit_code, told.exit_code) == (0, 0, 1)
+    assert f"{newest}\tINVALID: not found" in told.stdout
+    assert f"{cut}\tINVALID: not found" in told.stdout
+
+
+def test_no_digests_are_no_proof_and_the_other_region_is_told(audit: Audit) -> None:
+    done = audit.validate("--region", "eu-west-1")
+
+    assert done.exit_code == 2
+    assert "No digests found" in done.stdout
+    assert "has digests in: us-east-1" in done.stderr
+
+
+def test_a_run_goes_on_where_it_was_broken_off(audit: Audit, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    first = audit.validate("--resume", str(notes))
+    lines = notes.read_text().splitlines(keepends=True)
+    notes.write_text("".join(lines[:2]) + '["torn')
+
+    second = audit.validate("--resume", str(notes))
+
+    assert (first.exit_code, second.exit_code, len(lines)) == (0, 0, 4)
+    assert "4/4 log files valid" in second.stdout
+    assert len({line for line in notes.read_text().splitlines() if line in "".join(lines)}) >= 3
+
+
+def test_what_is_no_trail_is_no_proof(audit: Audit) -> None:
+    done = CliRunner().invoke(
+        main, ["validate", "--trail-arn", "arn:aws:s3:::x", "--public-keys", str(audit.keys)]
+    )
+
+    assert done.exit_code == 2
+    assert "not the ARN of a trail" in done.stderr
+
+
+def test_an_anchored_head_is_kept_until_somebody_rewrites_the_chain(audit: Audit, tmp_path: Path) -> None:
+    keys = ("--public-keys", str(audit.keys))
+    shown = audit.run("anchor", "show", "--ledger-table", f"{audit.line.name}-ledger")
+    head = tmp_path / "head.json"
+    head.write_text(shown.stdout)
+
+    kept = audit.run("anchor", "check", str(head), *keys)
+    audit.delete(audit.digest_keys()[-1])
+    lost = audit.run("anchor", "check", str(head), *keys)
+
+    assert (shown.exit_code, kept.exit_code, lost.exit_code) == (0, 0, 1)
+    assert "INVALID: not found (the anchored head)" in lost.stdout
