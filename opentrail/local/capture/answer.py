@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from botocore.parsers import ResponseParser, create_parser
+from botocore.parsers import ResponseParser, ResponseParserFactory
+from botocore.utils import parse_timestamp
 
 from opentrail.local.call import Reply
 from opentrail.local.capture.operation import Target, service_model
 from opentrail.local.capture.tables import table
+from opentrail.local.capture.wire import AnyCase
 
 FIRST_ERROR_STATUS = 300  # S3 answers redirects and 304 as errors; no operation succeeds above 299
 
@@ -27,7 +30,23 @@ class Failure:
 
 @cache
 def _parser(protocol: str) -> ResponseParser:
-    return create_parser(protocol)
+    factory = ResponseParserFactory()
+    factory.set_parser_defaults(timestamp_parser=read_date)
+    return factory.create_parser(protocol)
+
+
+def read_date(value: Any) -> datetime:
+    """A date of an answer; ISO 8601 texts are read directly, as botocore's own way is slow.
+
+    Raises:
+        ValueError: no date in any of the formats that services send.
+    """
+    if isinstance(value, str) and value[4:5] == "-":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass  # a variant that botocore may know
+    return parse_timestamp(value)
 
 
 def failed(reply: Reply) -> bool:
@@ -103,20 +122,4 @@ def _shape_names(service: str) -> Mapping[str, str]:
 
 
 def _as_dict(reply: Reply) -> dict[str, Any]:
-    return {"body": reply.body, "headers": _CaseInsensitive(reply.headers), "status_code": reply.status}
-
-
-class _CaseInsensitive(dict[str, str]):
-    """Reply headers as botocore's parsers ask for them: any case."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__({name.lower(): value for name, value in headers.items()})
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name.lower(), default)
-
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
-
-    def __contains__(self, name: object) -> bool:
-        return super().__contains__(str(name).lower())
+    return {"body": reply.body, "headers": AnyCase(reply.headers), "status_code": reply.status}

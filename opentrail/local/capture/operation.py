@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from opentrail.local.capture.credential import Credential
 from opentrail.local.capture.tables import table
-from opentrail.local.capture.wire import Wire, undo_aws_chunks
+from opentrail.local.capture.wire import AnyCase, Wire, undo_aws_chunks
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -85,7 +85,7 @@ def _rest_target(service: str, request: Request, wire: Wire) -> Target | None:
     body = undo_aws_chunks(wire.body) if _is_aws_chunked(wire) else wire.body
     parts = {
         "method": request.method,
-        "headers": request.headers,
+        "headers": AnyCase(wire.headers),
         "url_params": uri_parameters,
         "url_path": wire.path,
         "values": request.values,

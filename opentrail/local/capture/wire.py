@@ -30,6 +30,22 @@ class Wire:
     secure: bool  # the client spoke TLS to this endpoint
 
 
+class AnyCase(dict[str, str]):
+    """Headers as parsers ask for them: by a name in any case."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+
 def read_wire(environ: dict[str, Any]) -> Wire:
     """Read the whole request; ``environ`` afterwards holds a fresh, complete body.
 
