@@ -117,3 +117,12 @@ class InsightsSettings(Settings):
     history_table: str
     intake_queue_url: str
     lag_minutes: int  # how long after its end a minute's counts are complete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollupSettings(Settings):
+    """What ``lambdas/rollup`` needs."""
+
+    history_table: str
+    history_bucket: str
+    max_events: int  # count; small segments are put together up to this many events

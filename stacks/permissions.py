@@ -31,6 +31,7 @@ ENTER_FILES = (
 CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 ADD_SEGMENTS = ("dynamodb:PutItem",)
+ROLL_UP = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query")
 JUDGE_COUNTS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
 
 

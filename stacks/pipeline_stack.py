@@ -1,4 +1,4 @@
-"""What runs: default bus -> intake -> record -> delivery -> deliver; digest and insights, by the clock."""
+"""What runs: bus -> intake -> record -> delivery -> deliver; digest, insights and rollup by the clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from opentrail.settings import DeliverSettings, DigestSettings, InsightsSettings, RecordSettings, Settings
+from opentrail.settings import (
+    DeliverSettings,
+    DigestSettings,
+    InsightsSettings,
+    RecordSettings,
+    RollupSettings,
+    Settings,
+)
 from stacks import permissions
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
@@ -22,7 +29,13 @@ from stacks.storage_stack import StorageStack
 RECORD_SECONDS = 60
 DELIVER_SECONDS = 120
 DIGEST_SECONDS = 900
+ROLLUP_SECONDS = 900
 INSIGHTS_SECONDS = 900  # once a day it makes the baselines; else it takes seconds
+
+# After Insights has closed the day, in the hours when least is looked up.
+ROLLUP_SCHEDULE = "cron(40 2 * * ? *)"
+# A file of a thousand records is read in the time of one round trip; the index gains nothing above.
+SEGMENT_EVENTS = 1000
 
 # Longer than any delivery runs, shorter than the five minutes after the hour at which digests are
 # made: by then every file of the hour is either in the ledger as delivered, or was abandoned.
@@ -83,7 +96,7 @@ class PipelineStack(cdk.Stack):
         # Roles before functions: the record function must know all of them.
         self.roles = {
             stage: stage_role(self, f"{stage.capitalize()}Role", name_prefix=options.name_prefix, stage=stage)
-            for stage in ("record", "deliver", "digest", "insights")
+            for stage in ("record", "deliver", "digest", "insights", "rollup")
         }
         self._destinations = permissions.destinations(self, options, storage.log_bucket, key)
         self._code = function_code()
@@ -92,6 +105,7 @@ class PipelineStack(cdk.Stack):
         self.deliver = self._add_deliver()
         self.digest = self._add_digest()
         self.insights = self._add_insights()
+        self.rollup = self._add_rollup()
         self._add_alarms()
         self._write_outputs()
 
@@ -242,6 +256,24 @@ class PipelineStack(cdk.Stack):
         permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
         return stage
 
+    def _add_rollup(self) -> StageFunction:
+        storage, role = self._storage, self.roles["rollup"]
+        stage = self._add_stage(
+            "rollup",
+            RollupSettings(
+                history_table=storage.history_table.table_name,
+                history_bucket=storage.history_bucket.bucket_name,
+                max_events=SEGMENT_EVENTS,
+            ),
+            timeout_seconds=ROLLUP_SECONDS,
+            memory_mib=1024,
+        )
+        Clock(self, "RollupClock", schedule=ROLLUP_SCHEDULE, function=stage.function)
+        permissions.use_table(role, storage.history_table, permissions.ROLL_UP)
+        permissions.use_history(role, storage.history_bucket)
+        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "s3")
+        return stage
+
     def _add_stage(
         self, stage: str, settings: Settings, *, timeout_seconds: int, memory_mib: int
     ) -> StageFunction:
@@ -278,6 +310,7 @@ class PipelineStack(cdk.Stack):
             "DeliverFunctionName": self.deliver.function.function_name,
             "DigestFunctionName": self.digest.function.function_name,
             "InsightsFunctionName": self.insights.function.function_name,
+            "RollupFunctionName": self.rollup.function.function_name,
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)

@@ -43,6 +43,13 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "HistoryBucket/history/*": {"s3:GetObject", "s3:PutObject"},
         "EncryptionKey": AT_REST,
     },
+    "Rollup": {
+        "RollupLogs": OWN_LOGS,
+        "HistoryTable": {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"},
+        "HistoryBucket": {"s3:ListBucket"},
+        "HistoryBucket/history/*": {"s3:GetObject", "s3:PutObject"},
+        "EncryptionKey": AT_REST,
+    },
     "Digest": {
         "DigestLogs": OWN_LOGS,
         "TrailsTable": READ_TRAILS | {"dynamodb:UpdateItem"},

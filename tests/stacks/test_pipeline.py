@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from opentrail.settings import DeliverSettings, DigestSettings, InsightsSettings, RecordSettings, Settings
+from opentrail.settings import (
+    DeliverSettings,
+    DigestSettings,
+    InsightsSettings,
+    RecordSettings,
+    RollupSettings,
+    Settings,
+)
 from tests.stacks.conftest import Template, Templates
 
 STAGES: dict[str, type[Settings]] = {
@@ -14,6 +21,7 @@ STAGES: dict[str, type[Settings]] = {
     "deliver": DeliverSettings,
     "digest": DigestSettings,
     "insights": InsightsSettings,
+    "rollup": RollupSettings,
 }
 QUEUES = ("IntakeQueue", "DeliveryQueue")
 DEAD_LETTERS = ("IntakeDeadLetters", "DeliveryDeadLetters")
@@ -213,6 +221,11 @@ def test_minutes_are_judged_by_the_clock(pipeline: Template) -> None:
     check_permission(pipeline, "InsightsClock")
 
 
+def test_history_is_rolled_up_at_night(pipeline: Template) -> None:
+    assert rule(pipeline, "RollupClock")["ScheduleExpression"] == "cron(40 2 * * ? *)"
+    check_permission(pipeline, "RollupClock")
+
+
 def check_permission(pipeline: Template, clock: str) -> None:
     """The rule, and no other, may invoke its function."""
     source = pipeline.id_of("AWS::Events::Rule", clock)
@@ -269,6 +282,7 @@ def test_outputs(pipeline: Template) -> None:
         "DeliverFunctionName",
         "DigestFunctionName",
         "InsightsFunctionName",
+        "RollupFunctionName",
     }
 
 

@@ -12,17 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from opentrail.adapters.aws import items
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.adapters.aws.items import Item
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.branches.history.ports import IndexEntry
+from opentrail.branches.history.rollup import Shelved
 from opentrail.errors import ConflictError
+from opentrail.format.keys import LOGS
 from opentrail.format.times import from_epoch, from_iso, to_iso
 from opentrail.model.event import Place
+from opentrail.model.history import Segment
 
+HISTORY_ROOT = "history/AWSLogs"  # below it: <account>/CloudTrail/<region>/
 CONNECTIONS = 8
 FIRST_PAGE = 32  # items; the newest few answer most lookups, and further pages grow
 LARGEST_PAGE = 2048  # DynamoDB itself ends a page at 1 MB
@@ -53,8 +57,34 @@ class DynamoSegments:
                 continue  # it was in the other partition
             yield _to_entry(item, to_iso(from_epoch(items.segment_created(item) + items.AHEAD_SECONDS)))
 
-    def _query(self, pk: str, first: float, last: float) -> Iterator[Item]:
-        """The items of ``pk`` that were created between two epoch seconds, newest first."""
+    def shelved(self, place: Place, *, start: float, end: float) -> Iterator[Shelved]:
+        """See ``opentrail.branches.history.rollup.Shelf``."""
+        for item in self._query(items.segment_pk(place), start, end, newest_first=False):
+            created = items.segment_created(item)
+            if "apart" not in item and created < end:
+                yield _to_shelved(item, created)
+
+    def swap(
+        self, place: Place, old: Sequence[Shelved], new: Segment | None, *, created_at: float, expires: int
+    ) -> None:
+        """See ``opentrail.branches.history.rollup.Shelf``."""
+        fresh = items.segment_items(new, created_at=created_at, expires=expires) if new else []
+        puts = [{"Put": {"TableName": self._table, "Item": item}} for item in fresh]
+        deletes = [
+            {
+                "Delete": {
+                    "TableName": self._table,
+                    "Key": items.key(items.segment_pk(place), segment.id),
+                    "ConditionExpression": "attribute_exists(pk)",
+                }
+            }
+            for segment in old
+        ]
+        with storage_errors(f"put {len(old)} segments of {place} together"):
+            self._client.transact_write_items(TransactItems=[*puts, *deletes])
+
+    def _query(self, pk: str, first: float, last: float, *, newest_first: bool = True) -> Iterator[Item]:
+        """The items of ``pk`` that were created between two epoch seconds."""
         size = FIRST_PAGE
         start: dict[str, Any] = {}
         while True:
@@ -67,9 +97,9 @@ class DynamoSegments:
                         ":first": {"S": items.segment_sk(first)},
                         ":last": {"S": f"{items.segment_sk(last)}~"},
                     },
-                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes, apart",
+                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes, apart, expires",
                     ExpressionAttributeNames={"#bucket": "bucket", "#key": "key", "#count": "count"},
-                    ScanIndexForward=False,
+                    ScanIndexForward=not newest_first,
                     Limit=size,
                     **start,
                 )
@@ -91,13 +121,35 @@ def _to_entry(item: Item, horizon: str) -> IndexEntry:
     )
 
 
+def _to_shelved(item: Item, created_at: float) -> Shelved:
+    return Shelved(
+        id=item["sk"]["S"],
+        bucket=item["bucket"]["S"],
+        key=item["key"]["S"],
+        count=int(item["count"]["N"]),
+        oldest=item["oldest"]["S"],
+        newest=item["newest"]["S"],
+        created_at=created_at,
+        expires=int(item["expires"]["N"]),
+    )
+
+
+class Stored(Protocol):
+    """Whatever says where a file is."""
+
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
 class S3SegmentFiles:
     """The files of segments, a few at a time."""
 
     def __init__(self, client: Any) -> None:
         self._objects = S3Objects(client)
 
-    def read_all(self, entries: Sequence[IndexEntry]) -> list[bytes | None]:
+    def read_all(self, entries: Sequence[Stored]) -> list[bytes | None]:
         """Each file's bytes, ``None`` for one that is not there.
 
         Raises:
@@ -108,8 +160,38 @@ class S3SegmentFiles:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             return list(pool.map(self._read, entries))
 
-    def _read(self, entry: IndexEntry) -> bytes | None:
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Store a file; raise ``StorageError`` when S3 refused or did not answer."""
+        self._objects.put(bucket, key, body, kms_key_arn="", trail_arn="", metadata={})
+
+    def _read(self, entry: Stored) -> bytes | None:
         return self._objects.read(entry.bucket, entry.key)
+
+
+class S3Places:
+    """The accounts and Regions that have event history, by the folders of its bucket."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def places(self) -> Iterator[Place]:
+        """Every account and Region of which there ever was an event.
+
+        Raises:
+            StorageError: S3 refused or did not answer.
+        """
+        for account in self._folders(f"{HISTORY_ROOT}/"):
+            for region in self._folders(f"{account}{LOGS}/"):
+                yield Place(account.split("/")[-2], region.split("/")[-2])
+
+    def _folders(self, prefix: str) -> Iterator[str]:
+        with storage_errors(f"list s3://{self._bucket}/{prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                yield from (folder["Prefix"] for folder in page.get("CommonPrefixes", []))
 
 
 class DynamoLookupRate:

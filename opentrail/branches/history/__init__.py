@@ -7,6 +7,7 @@ needs: nothing
 
 from opentrail.branches.history.lookup import Found, Lookup, Page, Position, find_events
 from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
+from opentrail.branches.history.rollup import RolledUp, roll_up
 from opentrail.branches.history.segment import build_segment, holds_value
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "Lookup",
     "Page",
     "Position",
+    "RolledUp",
     "SegmentFiles",
     "SegmentIndex",
     "build_segment",
     "find_events",
     "holds_value",
+    "roll_up",
 ]

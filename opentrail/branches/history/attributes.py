@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from opentrail.branches.history.resources import Named, resources_of
+from opentrail.format import loose
 
 _NULL = msgspec.Raw(b"null")
 
@@ -67,7 +68,6 @@ class Indexed(msgspec.Struct, gc=False):
 
 
 _strict = msgspec.json.Decoder(Indexed)
-_any = msgspec.json.Decoder()
 _FLAT = ("eventID", "eventTime", "eventSource", "eventName", "errorCode", "eventCategory")
 
 
@@ -75,16 +75,23 @@ def read_records(piece: bytes) -> list[Indexed]:
     """The records of an NDJSON piece. A member of another shape than CloudTrail's counts as absent."""
     try:
         return _strict.decode_lines(piece)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):
         return [read_record(line) for line in piece.split(b"\n")]
 
 
 def read_record(line: bytes) -> Indexed:
-    """One record, which is known to be JSON."""
+    """One record, which is known to be JSON.
+
+    Nested so deeply that it cannot be read here, although it could where it was
+    recorded, it counts as empty: it must not hold up the records beside it.
+    """
     try:
-        return _strict.decode(line)
-    except msgspec.ValidationError:
-        return _read_loosely(_any.decode(line))
+        try:
+            return _strict.decode(line)
+        except msgspec.ValidationError:
+            return _read_loosely(loose.read_members(line))
+    except (msgspec.DecodeError, RecursionError):
+        return Indexed()
 
 
 def values_of(records: Sequence[Indexed]) -> dict[str, set[str]]:
@@ -135,19 +142,16 @@ def _after(text: str, separator: str, count: int) -> str:
     return parts[count] if len(parts) > count else ""
 
 
-def _read_loosely(record: dict[str, Any]) -> Indexed:
-    known: dict[str, Any] = {name: record[name] for name in _FLAT if isinstance(record.get(name), str)}
-    known["readOnly"] = record.get("readOnly") in (True, "true")
-    known["userIdentity"] = _texts(record.get("userIdentity"))
-    if isinstance(record.get("insightDetails"), dict):
-        known["insightDetails"] = _texts(record["insightDetails"])
+def _read_loosely(members: loose.Members) -> Indexed:
+    texts = loose.texts_of(members)
+    known: dict[str, Any] = {name: texts[name] for name in _FLAT if name in texts}
+    known["readOnly"] = loose.truth_of(members, "readOnly") is True
+    known["userIdentity"] = loose.texts_of(loose.members_of(members, "userIdentity"))
+    if insight := loose.members_of(members, "insightDetails"):
+        known["insightDetails"] = loose.texts_of(insight)
     for name in ("requestParameters", "responseElements"):
-        known[name] = msgspec.Raw(msgspec.json.encode(record.get(name)))
+        known[name] = members.get(name, _NULL)
     return msgspec.convert(known, Indexed)
-
-
-def _texts(value: Any) -> dict[str, str]:
-    return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}
 
 
 _VALUES: dict[str, Callable[[Indexed], Collection[str]]] = {

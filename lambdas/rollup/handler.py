@@ -1,0 +1,98 @@
+"""Schedule -> yesterday's history in few, full segments."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.history import DynamoSegments, S3Places, S3SegmentFiles
+from opentrail.branches.history import RolledUp, roll_up
+from opentrail.format.keys import TOKEN_LENGTH
+from opentrail.model.event import Place
+from opentrail.settings import RollupSettings
+
+logger = Logger(service="rollup")
+metrics = Metrics(namespace="OpenTrail", service="rollup")
+
+DAYS_BACK = 3  # a night that failed or ran out of time is made up for by the next
+LONGEST_DAYS_BACK = 90
+SPARE_MILLISECONDS = 60_000  # no place is begun with less time left
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roller:
+    """The rollup function's parts."""
+
+    settings: RollupSettings
+    segments: DynamoSegments
+    files: S3SegmentFiles
+    places: S3Places
+
+    def roll(self, place: Place, now: datetime, *, days: int) -> RolledUp:
+        """Roll up the last ``days`` days that are over, of one place."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return roll_up(
+            place,
+            start=(today - timedelta(days=days)).timestamp(),
+            end=today.timestamp(),
+            shelf=self.segments,
+            files=self.files,
+            new_token=new_token,
+            max_events=self.settings.max_events,
+        )
+
+
+def new_token() -> str:
+    """Sixteen random characters for a file name."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(TOKEN_LENGTH))
+
+
+def build(settings: RollupSettings, clients: Any = client) -> Roller:
+    """Wire the function. ``clients`` answers a client for a service name."""
+    return Roller(
+        settings=settings,
+        segments=DynamoSegments(clients("dynamodb"), settings.history_table),
+        files=S3SegmentFiles(clients("s3")),
+        places=S3Places(clients("s3"), settings.history_bucket),
+    )
+
+
+@cache
+def wired() -> Roller:
+    """Read settings and open clients, once per container."""
+    return build(RollupSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Roll up every place. ``{"days": 90}`` goes back further than the usual three days."""
+    roller, now = wired(), datetime.now(UTC)
+    asked = event.get("days")
+    days = min(asked, LONGEST_DAYS_BACK) if isinstance(asked, int) and asked > 0 else DAYS_BACK
+    total, left = RolledUp(), 0
+    for place in roller.places.places():
+        if context.get_remaining_time_in_millis() < SPARE_MILLISECONDS:
+            left += 1
+        else:
+            total += roller.roll(place, now, days=days)
+
+    logger.info("rolled up", segments=total.before, into=total.after, places_left_to_next_run=left)
+    metrics.add_metric(name="SegmentsRolledUp", unit=MetricUnit.Count, value=total.before)
+    metrics.add_metric(name="PlacesLeft", unit=MetricUnit.Count, value=left)
+    return {"segments": total.before, "into": total.after, "places_left": left}
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # pay for clients in INIT, not in the first call
+    wired()
