@@ -18,6 +18,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -137,7 +138,7 @@ def main() -> None:
 
 def compare(url: str, keys: Sequence[str], rounds: int) -> None:
     """Print seconds and ratios, the median of pairs."""
-    listing = Path(os.environ.get("TMPDIR", "/tmp")) / f"opentrail-floor-{os.getpid()}.json"
+    listing = Path(tempfile.gettempdir()) / f"opentrail-floor-{os.getpid()}.json"
     listing.write_text(json.dumps(keys))
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environ |= {
