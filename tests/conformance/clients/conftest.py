@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,23 @@ class Deployment:
         return boto3.Session(KEY, secret, region_name=region)
 
 
+class OneAtATime:
+    """A boto3 client whose calls wait for one another."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return method(**arguments)
+
+        return call
+
+
 @pytest.fixture(scope="session")
 def moto_app() -> Any:
     return DomainDispatcherApplication(create_backend_app)
@@ -58,7 +76,13 @@ def function(moto_app: Any) -> Endpoint:
     settings = ApiSettings(
         trails_table="trails", history_table="history", signing_key_id=key, lookups_per_second=2
     )
-    return build(settings, lambda service, region="": clients(service, region=region), region=REGION)
+    # DynamoDB checks a condition and writes in one step; moto lets another thread in between.
+    table = OneAtATime(clients("dynamodb"))
+
+    def client(service: str, region: str = "") -> Any:
+        return table if service == "dynamodb" else clients(service, region=region)
+
+    return build(settings, client, region=REGION)
 
 
 @pytest.fixture
