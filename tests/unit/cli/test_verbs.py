@@ -1,0 +1,48 @@
+"""The ``opentrail`` command: a verb is a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opentrail import cli
+
+FILES = [path for path in Path(cli.__file__).parent.glob("*.py") if not path.name.startswith("_")]
+VERBS = sorted(path.stem.replace("_", "-") for path in FILES)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli.main, list(arguments), prog_name="opentrail")
+    return done.exit_code, done.output
+
+
+def test_help_lists_every_verb() -> None:
+    code, text = run("--help")
+
+    listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
+    assert code == 0
+    assert [name for name in VERBS if name not in listed] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    code, text = run(verb, "--help")
+
+    assert code == 0
+    assert text.startswith(f"Usage: opentrail {verb}")
+
+
+@pytest.mark.parametrize("verb", ["_endpoint", "-endpoint", "nothing", "../up", "os.path", ""])
+def test_what_is_no_verb_is_refused(verb: str) -> None:
+    code, text = run(verb)
+
+    assert code == 2
+    assert "No such command" in text or "No such option" in text
+
+
+def test_the_version_is_the_packages() -> None:
+    code, text = run("--version")
+
+    assert (code, text.split()[:2]) == (0, ["opentrail,", "version"])
