@@ -77,10 +77,10 @@ def function(moto_app: Any) -> Endpoint:
         trails_table="trails", history_table="history", signing_key_id=key, lookups_per_second=2
     )
     # DynamoDB checks a condition and writes in one step; moto lets another thread in between.
-    table = OneAtATime(clients("dynamodb"))
+    dynamodb = OneAtATime(clients("dynamodb"))
 
     def client(service: str, region: str = "") -> Any:
-        return table if service == "dynamodb" else clients(service, region=region)
+        return dynamodb if service == "dynamodb" else clients(service, region=region)
 
     return build(settings, client, region=REGION)
 
