@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import median
+from statistics import median, median_low
 
 from opentrail.branches.insights.series import DAY_MINUTES, weekday
 
@@ -199,7 +199,7 @@ def _dispersion(past: Sequence[Day], scale: int) -> float:
     known = [d for day in past if day.dispersion and (d := day.dispersion[scale]) is not None]
     if not known:
         return _GUESSED_DISPERSION
-    return max(median(known), _LEAST_DISPERSION)
+    return max(median_low(known), _LEAST_DISPERSION)  # of two days, the one without an incident
 
 
 def _bounds(

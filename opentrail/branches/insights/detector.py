@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import sub
+from statistics import median
 
 import msgspec
 
@@ -341,11 +342,13 @@ def _extremes(scores: Sequence[Sequence[float]], pick: object) -> tuple[tuple[fl
 
 
 def _spread(window: Window, scale: int) -> float | None:
-    """The dispersion of a scale's windows, each clipped so that an incident does not count as spread."""
-    excess, squares = 0.0, 0.0
-    for calls, expected in window.squares(scale):
+    """The dispersion of a scale's windows: the median of its blocks, so that an incident is no spread."""
+    excess, squares = [0.0] * BLOCKS, [0.0] * BLOCKS
+    for number, (calls, expected) in enumerate(window.squares(scale)):
         if expected >= 1:
+            block = min(number * SCALES[scale] // _BLOCK_MINUTES, BLOCKS - 1)
             variance = expected + window.dispersion[scale] * expected**2
-            excess += min((calls - expected) ** 2, _CLIPPED * variance) - expected
-            squares += expected**2
-    return max(excess / squares, 0.0) if squares else None
+            excess[block] += min((calls - expected) ** 2, _CLIPPED * variance) - expected
+            squares[block] += expected**2
+    known = [max(e / s, 0.0) for e, s in zip(excess, squares, strict=True) if s]
+    return median(known) if known else None
