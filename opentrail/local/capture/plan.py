@@ -12,6 +12,7 @@ from moto.core.model import OperationModel
 from opentrail.local.call import Call, Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.classify import is_data_event, is_read_only
+from opentrail.local.capture.default_network import with_default_network
 from opentrail.local.capture.dynamodb_style import item_parameters
 from opentrail.local.capture.ec2_style import (
     is_soap_style,
@@ -90,7 +91,11 @@ def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spel
         return spell
 
     def respond(target: Target, reply: Reply, call: Call) -> dict[str, Any] | None:
-        return rule.apply(spell(target, reply, call) or {}, target.parameters or {}, place_of(call)) or None
+        spelled = spell(target, reply, call) or {}
+        spelled = rule.apply(spelled, target.parameters or {}, place_of(call))
+        if target.service == "rds":
+            spelled = with_default_network(spelled, call.caller.account, call.region)
+        return spelled or None
 
     return respond
 
@@ -165,4 +170,5 @@ def _style(row: Mapping[str, Any], direction: str, protocol: str) -> Style:
         else row.get("sensitive_response", "omit"),
         primitive_defaults=bool(row.get("primitive_defaults")) and direction == "request",
         members=row.get("members", {}),
+        shown=frozenset(row.get("shown", ())),
     )

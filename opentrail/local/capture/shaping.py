@@ -103,8 +103,7 @@ class Rule:
 
 def rule_of(file: str, service: str, operation: str) -> Rule:
     """The rule of one operation from ``data/<file>.toml``."""
-    own = table(file).get(f"{service}.{operation}", {})
-    rows = [table(file).get(f"{service}.*", {}), table(file).get(own.get("like", ""), {}), own]
+    rows = [table(file).get(f"{service}.*", {}), *_alike(file, f"{service}.{operation}")]
 
     def joined(name: str) -> tuple[Any, ...]:
         return tuple(item for row in rows for item in row.get(name, ()))
@@ -129,6 +128,12 @@ def rule_of(file: str, service: str, operation: str) -> Rule:
         unwrap=any(row.get("unwrap", False) for row in rows),
         key=any(row.get("key", False) for row in rows),
     )
+
+
+def _alike(file: str, name: str) -> list[dict[str, Any]]:
+    """The row of ``name`` after the rows it is like, the farthest first."""
+    row: dict[str, Any] = table(file).get(name, {})
+    return [*(_alike(file, row["like"]) if "like" in row else []), row]
 
 
 def answering_services() -> list[str]:

@@ -38,6 +38,7 @@ class Style:
     primitive_defaults: bool = False  # unset primitive booleans appear as false
     blobs: str = "omit"  # or "base64"
     members: Mapping[str, str] = field(default_factory=dict)
+    shown: frozenset[str] = frozenset()  # API members that are written although they are sensitive
 
 
 def lower_first(name: str) -> str:
@@ -120,7 +121,8 @@ class Speller:
         convert = _structure_converter(plan, defaults)
         self._structures[shape.name] = convert  # before its members: shapes may be recursive
         for member, member_shape in shape.members.items():
-            plan[member] = (self.name(member, member_shape), self.converter(member_shape))
+            convert_member = _same if member in self._style.shown else self.converter(member_shape)
+            plan[member] = (self.name(member, member_shape), convert_member)
         if self._style.primitive_defaults:
             defaults.update(self._primitive_defaults(shape))
         return convert
@@ -172,9 +174,11 @@ def with_raw_path(model: OperationModel, spelled: dict[str, Any]) -> dict[str, A
     """
     members = model.input_shape.members if model.input_shape is not None else {}
     for member, shape in members.items():
-        name = str(shape.serialization.get("name", member))
-        if shape.serialization.get("location") == "uri" and isinstance(spelled.get(name), str):
-            spelled[name] = quote(spelled[name], safe="")
+        if shape.serialization.get("location") != "uri":
+            continue
+        for name in {str(shape.serialization.get("name", member)), lower_first(member)}:
+            if isinstance(spelled.get(name), str):
+                spelled[name] = quote(spelled[name], safe="")
     return spelled
 
 

@@ -105,4 +105,23 @@ def test_password_of_a_new_database_is_a_hidden_pending_change(laptop: Laptop) -
     answer = last(laptop)["responseElements"]
     assert answer["pendingModifiedValues"] == {"masterUserPassword": "HIDDEN_DUE_TO_SECURITY_REASONS"}
     assert "endpoint" not in answer
+    vpcs = laptop.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    assert answer["dBSubnetGroup"]["vpcId"] == vpcs[0]["VpcId"]
     assert "passw0rd1" not in laptop.captured[-1].detail.decode()
+
+
+def test_app_client_is_shown_and_its_users_password_is_not(laptop: Laptop) -> None:
+    record = refused(
+        laptop,
+        "cognito-idp",
+        "initiate_auth",
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId="1example23456789",
+        AuthParameters={"USERNAME": "u", "PASSWORD": "passw0rd1"},
+    )
+
+    assert record["requestParameters"] == {
+        "authFlow": "USER_PASSWORD_AUTH",
+        "clientId": "1example23456789",
+        "authParameters": "HIDDEN_DUE_TO_SECURITY_REASONS",
+    }
