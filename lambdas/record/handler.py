@@ -74,11 +74,12 @@ class Recorder:
             except StorageError as error:
                 logger.warning("records not streamed", trail=trail.name, reason=str(error))
                 status = {"latest_log_stream_error": error.code or "InternalFailure"}
-            self._note(trail.name, status)
+            for region in {trail.name.split(":")[3], *(chunk.place.region for chunk in wanted)}:
+                self._note(trail.name, region, status)
 
-    def _note(self, trail_arn: str, status: dict[str, float | str]) -> None:
+    def _note(self, trail_arn: str, region: str, status: dict[str, float | str]) -> None:
         try:
-            self.trails.update_status(trail_arn, trail_arn.split(":")[3], **status)
+            self.trails.update_status(trail_arn, region, **status)
         except StorageError as error:
             logger.warning("status not written", trail=trail_arn, reason=str(error))
 
