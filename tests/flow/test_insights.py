@@ -11,7 +11,10 @@ import pytest
 
 from lambdas.insights import handler as insights
 from opentrail.adapters.aws import items
+from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.branches.history import build_segment
+from opentrail.branches.insights.ports import Kept
+from opentrail.errors import ConflictError
 from opentrail.model.event import Place
 from opentrail.model.log_file import LogFile
 from opentrail.settings import InsightsSettings
@@ -205,6 +208,25 @@ def test_a_run_that_dies_before_sending_is_made_good(line: Line) -> None:
     watch(line, BURST + timedelta(minutes=5))
 
     assert [state for _, state, _ in details(on_the_intake(line))] == ["Start"]
+
+
+def test_of_two_runs_at_once_one_writes(line: Line) -> None:
+    state = DynamoInsights(line.client("dynamodb"), f"{line.name}-history")
+    state.write(PLACE, "standing", b"first", version=0)
+
+    with pytest.raises(ConflictError):
+        state.write(PLACE, "standing", b"second", version=0)
+
+    assert state.read(PLACE, ["standing", "unknown"]) == [Kept(b"first", 1), Kept(b"", 0)]
+
+
+def test_what_is_larger_than_an_item_is_read_back_whole(line: Line) -> None:
+    state = DynamoInsights(line.client("dynamodb"), f"{line.name}-history")
+    large = bytes(range(256)) * 3000
+
+    version = state.write(PLACE, "baselines", large, version=0)
+
+    assert state.read(PLACE, ["baselines"]) == [Kept(large, version)]
 
 
 def test_nothing_is_judged_before_a_baseline(line: Line) -> None:
