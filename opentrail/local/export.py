@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from opentrail.local.call import Call, Reply
 
-OWN_PREFIX = "AWSLogs/"  # what follows a trail's own prefix in every key; event history has no such keys
+OWN_PREFIX = "AWSLogs/"  # what follows a trail's own prefix in every key
 
 log = logging.getLogger(__name__)
 
@@ -15,15 +16,17 @@ log = logging.getLogger(__name__)
 class Export:
     """Writes each delivered object to ``DIR/<bucket>/<key>``, whole or not at all."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, history_bucket: Callable[[], str]) -> None:
+        """``history_bucket`` answers the bucket of the event history, whose files are OpenTrail's own."""
         self._directory = directory.resolve()
+        self._history_bucket = history_bucket
 
     def saw(self, call: Call, reply: Reply) -> None:
         """Take note of a call that one of OpenTrail's functions made."""
         if (call.service, call.operation, reply.status) != ("s3", "PutObject", 200):
             return
         bucket, key = str(call.parameters["Bucket"]), str(call.parameters["Key"])
-        if f"/{OWN_PREFIX}" in f"/{key}":
+        if f"/{OWN_PREFIX}" in f"/{key}" and bucket != self._history_bucket():
             self._write(bucket, key, call.parameters["Body"])
 
     def _write(self, bucket: str, key: str, content: bytes) -> None:

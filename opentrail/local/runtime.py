@@ -278,8 +278,13 @@ class Runtime:
             default_account=self.options.account,
             default_region=self.options.region,
             unrecorded_roles=self.unrecorded_roles,
-            own_calls=Export(self.options.export).saw if self.options.export else None,
+            own_calls=self._export(),
         )
+
+    def _export(self) -> Callable[[Call, Reply], None] | None:
+        if self.options.export is None:
+            return None
+        return Export(self.options.export, lambda: self.outputs.get("HistoryBucketName", "")).saw
 
     def reading_own_writes(self, handler: ServiceHandler) -> ServiceHandler:
         """Return ``handler`` with LookupEvents answering only after what was recorded is in the history."""

@@ -14,11 +14,15 @@ from opentrail.local.export import Export
 LOG_FILE = "AWSLogs/123456789012/CloudTrail/us-east-1/2026/01/10/a.json.gz"
 
 
-def put(key: str, body: bytes = b"content", **changes: Any) -> Call:
+def export_to(directory: Path) -> Export:
+    return Export(directory, lambda: "past")
+
+
+def put(key: str, body: bytes = b"content", bucket: str = "audit", **changes: Any) -> Call:
     fields: dict[str, Any] = {
         "service": "s3",
         "operation": "PutObject",
-        "parameters": {"Bucket": "audit", "Key": key, "Body": body},
+        "parameters": {"Bucket": bucket, "Key": key, "Body": body},
         "region": "us-east-1",
         "caller": Caller(account="123456789012", arn="", access_key="", identity={}),
         "method": "PUT",
@@ -46,13 +50,13 @@ def files(directory: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("prefix", ["", "one/two/"])
 def test_a_delivered_file_is_written_under_its_bucket_and_key(tmp_path: Path, prefix: str) -> None:
-    Export(tmp_path).saw(put(prefix + LOG_FILE), answered(200))
+    export_to(tmp_path).saw(put(prefix + LOG_FILE), answered(200))
 
     assert files(tmp_path) == {f"audit/{prefix}{LOG_FILE}": b"content"}
 
 
 def test_a_second_file_of_a_key_replaces_the_first(tmp_path: Path) -> None:
-    export = Export(tmp_path)
+    export = export_to(tmp_path)
 
     for body in (b"first", b"second"):
         export.saw(put(LOG_FILE, body), answered(200))
@@ -66,17 +70,18 @@ def test_a_second_file_of_a_key_replaces_the_first(tmp_path: Path) -> None:
         (put(LOG_FILE), 403),
         (put(LOG_FILE, operation="GetObject"), 200),
         (put(LOG_FILE, service="dynamodb"), 200),
-        (put("history/123456789012/us-east-1/segment"), 200),
+        (put("something/else"), 200),
+        (put(f"history/{LOG_FILE}", bucket="past"), 200),
     ],
 )
 def test_everything_else_is_not_written(tmp_path: Path, call: Call, status: int) -> None:
-    Export(tmp_path).saw(call, answered(status))
+    export_to(tmp_path).saw(call, answered(status))
 
     assert files(tmp_path) == {}
 
 
 def test_no_key_leads_out_of_the_directory(tmp_path: Path) -> None:
-    Export(tmp_path / "export").saw(put(f"../../{LOG_FILE}"), answered(200))
+    export_to(tmp_path / "export").saw(put(f"../../{LOG_FILE}"), answered(200))
 
     assert files(tmp_path) == {}
 
@@ -86,6 +91,6 @@ def test_a_directory_that_cannot_be_written_fails_no_delivery(
 ) -> None:
     tmp_path.joinpath("audit").write_text("a file where a directory should be")
 
-    Export(tmp_path).saw(put(LOG_FILE), answered(200))
+    export_to(tmp_path).saw(put(LOG_FILE), answered(200))
 
     assert f"not exported: s3://audit/{LOG_FILE}" in caplog.text
