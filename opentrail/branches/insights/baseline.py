@@ -55,7 +55,7 @@ class Day:
 class Sensitivity:
     """How much is an incident. The defaults are what the benchmark measures."""
 
-    least_days: float = 2  # whole days of counts before anything is judged
+    least_days: float = 5  # whole days of counts before anything is judged
     score: float = 5.0  # standard deviations
     beyond_habit: float = 1.15  # times as far as days usually stray
     confirm_minutes: int = 3  # out of bounds in a row before an incident starts
