@@ -102,6 +102,19 @@ def test_a_restarted_trail_begins_a_new_chain() -> None:
     assert (line.starting(), line.listed()) == ([True, True], [last, keys])
 
 
+def test_a_chain_begun_anew_within_a_second_of_the_last_ones_end_does_not_reach_back_into_it() -> None:
+    line = Digests()
+    line.close(close_now=True)  # a window lasts a second at least, so this one ends a second ahead
+    line.stop()
+    line.close(close_now=True)
+    line.start()
+
+    line.close(close_now=True)
+
+    assert line.windows() == [("04:20:00", "04:20:01"), ("04:20:01", "04:20:02"), ("04:20:02", "04:20:03")]
+    assert line.starting() == [True, False, True]
+
+
 def test_a_trail_stopped_and_started_between_two_runs_has_two_chains() -> None:
     line = Digests()
     line.wait(minutes=40)

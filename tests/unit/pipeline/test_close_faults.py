@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -193,7 +194,9 @@ def test_whatever_happens_every_digested_file_is_in_one_digest_and_chains_hold(s
 
 
 def assert_linked(line: Digests, place: Place) -> None:
-    """Every digest but a starting one begins where the one it names ended."""
+    """Windows never overlap; every digest but a starting one begins where the one it names ended."""
+    windows = [(said["digestStartTime"], said["digestEndTime"]) for said in line.documents(place)]
+    assert all(older[1] <= newer[0] for older, newer in pairwise(windows))
     by_key = {
         stored.key: said for stored, said in zip(line.stored(place), line.documents(place), strict=True)
     }

@@ -154,6 +154,18 @@ def test_a_file_never_grows_past_its_limit_and_closes_no_earlier(sizes: list[int
     assert all(len(file) <= limit or is_one_chunk(file, chunks) for file in files)
 
 
+def test_a_file_fills_to_the_last_byte() -> None:
+    chunks = [make_chunk(name) for name in "abc"]
+    exact = len(b'{"Records":[' + b",".join(lines(*chunks)) + b"]}")
+
+    counts = []
+    for limit in (exact, exact - 1):
+        delivery = World().run(*chunks, max_file_bytes=limit)
+        counts.append([stored.file.count for stored in delivery.stored])
+
+    assert counts == [[3], [2, 1]]
+
+
 def is_one_chunk(document: bytes, chunks: list[Chunk]) -> bool:
     return document in [b'{"Records":[' + chunk.lines.replace(b"\n", b",") + b"]}" for chunk in chunks]
 
@@ -236,6 +248,29 @@ def test_after_a_refusal_only_the_destination_that_refused_is_tried_again() -> N
     assert [stored.destination for stored in again.stored] == [shut]
     assert again.repeats == [claim_of(chunk, make_destination())]
     assert world.files("closed") == world.files("audit-logs") == [lines(chunk)]
+
+
+def test_a_repeat_beside_a_chunk_that_fails_does_not_come_again() -> None:
+    world = World()
+    old, new = make_chunk("a"), make_chunk("b")
+    world.run(old)
+    world.store.closed = {"audit-logs"}
+
+    delivery = world.run(old, new)
+
+    assert [failed.chunk for failed in delivery.failed] == [new]
+    assert delivery.repeats == [claim_of(old, make_destination())]
+
+
+def test_a_chunk_that_waits_for_another_run_fails_once_beside_one_that_fails_itself() -> None:
+    world = World(store=Forgetful())
+    begun, new = make_chunk("a"), make_chunk("b")
+    world.run(begun)
+    world.store.closed = {"audit-logs"}
+
+    delivery = world.run(begun, new)
+
+    assert [failed.chunk for failed in delivery.failed] == [begun, new]
 
 
 class Forgetful(FakeStore):
