@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandler
 from opentrail.local.capture.capture import Capture, Understood
 from opentrail.local.capture.cbor import answer_in_cbor, as_json, is_cbor
+from opentrail.local.capture.credential import read_credential
 from opentrail.local.capture.reply import call_application, is_web_page, send, unanswered, with_request_id
 from opentrail.local.capture.wire import Wire, read_wire
 
@@ -22,6 +23,15 @@ logger = logging.getLogger(__name__)
 UNRECORDED_PATHS = ("/moto-api", "/_opentrail", "/favicon.ico", "/latest/meta-data", "/latest/api")
 WEB_SERVICES = ("s3", "apigateway", "apigatewayv2")  # whose 404 may be a page of their user's own
 RESET_PATH = "/moto-api/reset"
+
+
+# What an AWS JSON service answers to a target it does not know.
+# Source: CloudTrail API reference, "Common errors".
+NO_SUCH_OPERATION = Reply(
+    status=404,
+    headers={"Content-Type": "application/x-amz-json-1.1"},
+    body=b'{"__type":"UnknownOperationException"}',
+)
 
 
 class Gateway:
@@ -79,7 +89,8 @@ class Gateway:
         self._count(calls=1)
         understood = self._understand(environ, wire)
         if understood is None:
-            return send(call_application(self._moto, environ), start_response)
+            ours = read_credential(wire).signing_name in self._services
+            return send(NO_SUCH_OPERATION if ours else call_application(self._moto, environ), start_response)
         reply = self._answer(environ, understood)
         reply = with_request_id(reply, understood.call.request_id, understood.target.protocol)
         reply = self._record(understood, reply)

@@ -263,6 +263,20 @@ def test_our_own_services_answer_in_place_of_moto() -> None:
     assert captured[-1].read_only
 
 
+@pytest.mark.parametrize("target", ["CloudTrail_20131101.NoSuchOperation", "Bogus", ""])
+def test_a_target_our_service_does_not_have_is_refused_as_aws_does(target: str) -> None:
+    def never(call: Call) -> Reply:
+        raise AssertionError(call.operation)
+
+    gateway, captured, _ = own_gateway(cloudtrail=never)
+    request = environ("POST", "/", b"{}", authorization=scope("cloudtrail"), x_amz_target=target)
+
+    status, _, body = serve(gateway, request)
+
+    assert (status, json.loads(body)) == (404, {"__type": "UnknownOperationException"})
+    assert captured == []
+
+
 @pytest.mark.parametrize("path", ["/moto-api/data.json", "/_opentrail/flush"])
 def test_paths_of_the_endpoint_itself_are_not_recorded(path: str) -> None:
     gateway, captured, counters = own_gateway()
