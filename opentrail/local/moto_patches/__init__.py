@@ -12,7 +12,18 @@ from __future__ import annotations
 
 import threading
 
-from opentrail.local.moto_patches import dynamodb, events, functions, iam, kms, memory, organizations, s3, sqs
+from opentrail.local.moto_patches import (
+    dispatch,
+    dynamodb,
+    events,
+    functions,
+    iam,
+    kms,
+    memory,
+    organizations,
+    s3,
+    sqs,
+)
 from opentrail.local.moto_patches.switch import Hooks, current, set_current
 
 MOTO_ACCOUNT = "123456789012"  # moto's own default
@@ -26,7 +37,7 @@ def install(hooks: Hooks, *, default_account: str) -> None:
     global _applied
     with _apply_lock:
         if not _applied:
-            for service in (s3, sqs, dynamodb, functions, events, kms, iam, organizations, memory):
+            for service in (s3, sqs, dynamodb, functions, events, kms, iam, organizations, memory, dispatch):
                 service.apply()
             _applied = True
     iam.set_default_account(default_account)

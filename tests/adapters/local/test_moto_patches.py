@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -494,6 +495,18 @@ def kept_messages() -> int:
 
     kind: Any = models.Message
     return len(kind.instances_tracked)
+
+
+def test_a_call_does_not_list_motos_modules_again(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto import backends
+
+    modules = list(backends.list_of_moto_modules())
+    monkeypatch.setattr(os, "listdir", lambda path: [])
+
+    assert "iam" in modules
+    assert list(backends.list_of_moto_modules()) == modules
+    moto_patches.uninstall(notes)
+    assert list(backends.list_of_moto_modules()) == []
 
 
 def test_unknown_keys_belong_to_the_account_asked_for(moto_app: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +61,18 @@ def who_and_what(event: dict[str, Any]) -> tuple[str, str]:
     return event["userIdentity"]["userName"], event["requestID"]
 
 
+def history_of(opentrail: OpenTrail, caller: str) -> list[dict[str, Any]]:
+    """What LookupEvents has of ``caller`` in both Regions, oldest first; each Region's answer as it came."""
+    wanted = [{"AttributeKey": "Username", "AttributeValue": caller}]
+    regional = []
+    for region in (opentrail.region, "eu-west-1"):
+        paginator = opentrail.client("cloudtrail", region=region).get_paginator("lookup_events")
+        pages = paginator.paginate(LookupAttributes=wanted)
+        newest_first = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
+        regional.append(reversed(newest_first))
+    return list(heapq.merge(*regional, key=lambda event: (event["eventTime"], event["eventID"])))
+
+
 def by_caller(made: Made) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for caller, request_id in made:
@@ -84,3 +98,6 @@ def test_ten_thousand_calls_leave_ten_thousand_records(opentrail: OpenTrail) -> 
     made_first = {event["eventID"] for event in creations}
     recorded = [who_and_what(event) for event in records if event["eventID"] not in made_first]
     assert by_caller(recorded) == by_caller(made)
+    caller, request_ids = list(by_caller(made).items())[-1]
+    calls = history_of(opentrail, caller)
+    assert [call["requestID"] for call in calls if call["eventID"] not in made_first] == request_ids
