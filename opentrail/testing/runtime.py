@@ -54,19 +54,17 @@ class InProcessRuntime(Runtime):
         finally:
             self._quiet.on = False
 
-    def settle(self) -> dict[str, int]:
-        """Let happen whatever the calls so far have set off; return the pipeline's counts as ``drain`` does.
+    def settle(self) -> None:
+        """Let happen whatever the calls so far have set off.
 
         Raises:
             OpenTrailError: there is no end to it.
         """
-        total = {"events": 0, "chunks": 0, "failed": 0}
         for number in range(MAX_ROUNDS):
             moved = self.asynchronous.run_all() + self._drain_users_queues(retry=number == 0)
             counts = self.drain()
-            total = {name: total[name] + counts[name] for name in total}
-            if not moved and counts["events"] == counts["failed"] == 0:
-                return total
+            if moved + counts["events"] + counts["chunks"] == counts["failed"]:
+                return
         raise OpenTrailError(f"rules and functions still set off one another after {MAX_ROUNDS} rounds")
 
     def _drain_users_queues(self, *, retry: bool) -> int:

@@ -89,14 +89,16 @@ class OpenTrail:
         again, until nothing is left to do. ``digest`` also closes the digest windows.
 
         Returns:
-            dict: ``events`` recorded, ``chunks`` delivered, ``failed`` messages of either,
-            ``digests`` written.
+            dict: ``events`` recorded and ``chunks`` delivered since the flush before, ``failed``
+            messages of either, ``digests`` written now.
 
         Raises:
             OpenTrailError: rules and functions set off one another without end.
         """
-        counts = self.runtime.settle()
-        return {**counts, "digests": self.runtime.flush(digest=True)["digests"] if digest else 0}
+        self.runtime.settle()
+        counts = self.runtime.flush(digest=digest)
+        self.runtime.settle()  # delivered files, too, may set something off
+        return counts
 
     def on_the_bus(self, event: Event) -> dict[str, Any]:
         """Return one of ``events`` as EventBridge hands it to a rule's target: a function's argument."""

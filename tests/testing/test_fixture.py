@@ -190,6 +190,17 @@ def test_a_trail_takes_only_what_its_selectors_select(opentrail: OpenTrail) -> N
     assert names(trail.events()) == ["PutObject"]
 
 
+def test_a_delivery_that_fails_is_counted_and_spares_the_others(opentrail: OpenTrail) -> None:
+    broken, whole = opentrail.trail("broken"), opentrail.trail("whole")
+    opentrail.client("iam").create_user(UserName="bob")
+    opentrail.client("s3").delete_bucket(Bucket=broken.bucket)
+
+    counts = opentrail.flush()
+
+    assert counts["failed"] == 1
+    assert len(whole.events("CreateUser")) == 1
+
+
 def test_two_trails_live_side_by_side(opentrail: OpenTrail) -> None:
     one, two = opentrail.trail("one"), opentrail.trail("two", S3BucketName=opentrail.trail("zero").bucket)
     opentrail.client("iam").create_user(UserName="bob")
