@@ -18,6 +18,7 @@ from opentrail.format import loose
 _NULL = msgspec.Raw(b"null")
 
 INSIGHT = "Insight"
+ROOT = "root"  # Username of the root user, whose record does not say so
 
 
 class Identity(msgspec.Struct, gc=False, frozen=True):
@@ -128,7 +129,7 @@ def read_only(record: Indexed) -> str:
 def user_name(identity: Identity) -> str:
     """``Username`` of a ``userIdentity``; "" where LookupEvents leaves it out."""
     if identity.type == "Root":
-        return "root"
+        return ROOT
     if identity.type == "AssumedRole":
         return _after(identity.arn, "/", 2) or _after(identity.principal, ":", 1)
     if identity.type == "FederatedUser" and not identity.user_name:

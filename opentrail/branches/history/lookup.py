@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from opentrail.branches.history.attributes import Indexed, has_value, read_record
+from opentrail.branches.history.attributes import ROOT, Indexed, has_value, read_record
 from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
 from opentrail.branches.history.segment import holds_value
 from opentrail.errors import FormatError, StorageError
@@ -219,7 +219,8 @@ class _Search:
             records = split_records(decompress(body))
         except FormatError as error:
             raise StorageError(f"read s3://{entry.bucket}/{entry.key}: {error}", "Damaged") from error
-        for raw in records:
+        may_hit = _sieve(self._lookup)
+        for raw in filter(may_hit, records):
             record = read_record(raw)
             time = record.time if _TIME.fullmatch(record.time) else entry.newest
             hit = Found(time, record.event_id, record, raw)
@@ -244,6 +245,19 @@ class _Search:
                 break
             self._list_on()
         return bool(self._pending) or self._horizon != _PAST
+
+
+def _sieve(lookup: Lookup) -> Callable[[bytes], bool]:
+    """Tells records that cannot hold the value looked for by their bytes, at a tenth of reading them.
+
+    Most values stand in the record as they are. A record with a backslash may spell
+    them otherwise, so it is read.
+    """
+    derived = lookup.attribute in ("", "ReadOnly", "ResourceType") or lookup.value == ROOT
+    if derived or not lookup.value.isascii():
+        return lambda raw: True
+    wanted = lookup.value.encode()
+    return lambda raw: wanted in raw or b"\\" in raw
 
 
 def _falling(time: str) -> tuple[int, ...]:
