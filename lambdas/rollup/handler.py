@@ -1,4 +1,4 @@
-"""Schedule -> yesterday's history in few, full segments."""
+"""Schedule -> event history in few, full segments: hours that are over, then days."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.history import DynamoSegments, S3Places, S3SegmentFiles
 from opentrail.branches.history import RolledUp, roll_up
+from opentrail.branches.history.rollup import DAY_SECONDS
 from opentrail.format.keys import TOKEN_LENGTH
 from opentrail.model.event import Place
 from opentrail.settings import RollupSettings
@@ -24,7 +25,10 @@ from opentrail.settings import RollupSettings
 logger = Logger(service="rollup")
 metrics = Metrics(namespace="OpenTrail", service="rollup")
 
-DAYS_BACK = 3  # a night that failed or ran out of time is made up for by the next
+DAYS_BACK = 3  # a run that failed or ran out of time is made up for by the next
+# Insights judges the last hours, and must not meet their counts on the way from one segment to another.
+SETTLED = timedelta(hours=3)
+HOUR_SECONDS = 3600
 LONGEST_DAYS_BACK = 90
 SPARE_MILLISECONDS = 60_000  # no place is begun with less time left
 _ALPHABET = string.ascii_letters + string.digits
@@ -40,16 +44,22 @@ class Roller:
     places: S3Places
 
     def roll(self, place: Place, now: datetime, *, days: int) -> RolledUp:
-        """Roll up the last ``days`` days that are over, of one place."""
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        """Roll up the hours of one place that are over and settled, and the last ``days`` days."""
+        hour = (now - SETTLED).replace(minute=0, second=0, microsecond=0)
+        day = hour.replace(hour=0)
+        of_days = self._roll(place, day - timedelta(days=days), day, DAY_SECONDS)
+        return of_days + self._roll(place, day, hour, HOUR_SECONDS)
+
+    def _roll(self, place: Place, start: datetime, end: datetime, period_seconds: int) -> RolledUp:
         return roll_up(
             place,
-            start=(today - timedelta(days=days)).timestamp(),
-            end=today.timestamp(),
+            start=start.timestamp(),
+            end=end.timestamp(),
             shelf=self.segments,
             files=self.files,
             new_token=new_token,
             max_events=self.settings.max_events,
+            period_seconds=period_seconds,
         )
 
 

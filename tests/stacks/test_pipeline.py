@@ -221,8 +221,8 @@ def test_minutes_are_judged_by_the_clock(pipeline: Template) -> None:
     check_permission(pipeline, "InsightsClock")
 
 
-def test_history_is_rolled_up_at_night(pipeline: Template) -> None:
-    assert rule(pipeline, "RollupClock")["ScheduleExpression"] == "cron(40 2 * * ? *)"
+def test_history_is_rolled_up_every_hour(pipeline: Template) -> None:
+    assert rule(pipeline, "RollupClock")["ScheduleExpression"] == "cron(40 * * * ? *)"
     check_permission(pipeline, "RollupClock")
 
 

@@ -1,4 +1,4 @@
-"""A day's small segments -> few large ones: the nightly roll-up of event history.
+"""An hour's or a day's small segments -> few large ones: the roll-up of event history.
 
 Delivery makes a segment for every window, and in a quiet account each holds a
 handful of events. Put together, they are fewer entries to look at, fewer files
@@ -97,20 +97,22 @@ def roll_up(
     files: Files,
     new_token: Callable[[], str],
     max_events: int,
+    period_seconds: int = DAY_SECONDS,
 ) -> RolledUp:
-    """Put the small segments of each day together, up to ``max_events`` in one.
+    """Put the small segments of each day, or other period, together, up to ``max_events`` in one.
 
     Running it again, or twice at once, changes nothing more. After a crash a file
     without an entry may remain, which no lookup reads and the lifecycle removes.
 
     Args:
         place: the account and Region.
-        start: epoch seconds; the beginning of a UTC day.
-        end: likewise; days before it must be over, and all their deliveries settled.
+        start: epoch seconds; the beginning of a period.
+        end: likewise; the periods before it must be over, and all their deliveries settled.
         shelf: the index.
         files: the files.
         new_token: returns 16 fresh characters of ``[A-Za-z0-9]`` per call.
         max_events: at least 2.
+        period_seconds: segments of different periods stay apart; a divisor of a day.
 
     Raises:
         StorageError: the index or a file could not be read or written; what was done stays done.
@@ -118,7 +120,7 @@ def roll_up(
     work = _Work(place, shelf, files, new_token)
     total = RolledUp()
     for _ in range(_PASSES):
-        groups = _groups(shelf.shelved(place, start=start, end=end), max_events)
+        groups = _groups(shelf.shelved(place, start=start, end=end), max_events, period_seconds)
         done = sum((work.merge(group) for group in list(groups)), RolledUp())
         total += done
         if not done.before:
@@ -126,14 +128,14 @@ def roll_up(
     return total
 
 
-def _groups(segments: Iterable[Shelved], max_events: int) -> Iterator[list[Shelved]]:
-    """Neighbours of one day and kind that fit together; none alone."""
+def _groups(segments: Iterable[Shelved], max_events: int, period_seconds: int) -> Iterator[list[Shelved]]:
+    """Neighbours of one period and kind that fit together; none alone."""
     by_kind: dict[bool, list[Shelved]] = {}
     for segment in segments:
         by_kind.setdefault(_is_insights(segment), []).append(segment)
     for of_kind in by_kind.values():
-        for _, of_day in groupby(of_kind, key=lambda segment: segment.created_at // DAY_SECONDS):
-            yield from (group for group in _fill(of_day, max_events) if len(group) > 1)
+        for _, of_period in groupby(of_kind, key=lambda segment: segment.created_at // period_seconds):
+            yield from (group for group in _fill(of_period, max_events) if len(group) > 1)
 
 
 def _fill(segments: Iterable[Shelved], max_events: int) -> Iterator[list[Shelved]]:

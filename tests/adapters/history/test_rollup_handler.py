@@ -36,16 +36,17 @@ Invoke = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def line(clients: Callable[[str], Any]) -> Line:
-    """A line whose clock stands at noon three days ago."""
-    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    line = Line(clients, now=noon - timedelta(days=3))
-    for _ in range(4):  # a day each
+    """A line with three segments at noon of each of the last three days, and three of just now."""
+    now = datetime.now(UTC)
+    noon = (now - rollup.SETTLED).replace(hour=12, minute=0, second=0, microsecond=0)
+    line = Line(clients)
+    for began in (*(noon - timedelta(days=days) for days in (3, 2, 1)), now - timedelta(minutes=15)):
+        line.now = began
         for _ in range(3):
             record = make_record(eventTime=to_iso(line.now))
             line.record([envelope(to_bytes(record))])
             line.deliver(line.queued_chunks())
             line.wait(minutes=5)
-        line.now = line.now.replace(hour=12, minute=0) + timedelta(days=1)
     return line
 
 
@@ -61,7 +62,7 @@ def invoke(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
     client.cache_clear()
 
 
-def test_days_that_are_over_are_rolled_up_and_today_is_not(invoke: Invoke, line: Line) -> None:
+def test_days_that_are_over_are_rolled_up_and_the_last_hours_are_not(invoke: Invoke, line: Line) -> None:
     assert invoke({}) == {"segments": 9, "into": 3, "places_left": 0}
 
     assert line.client("dynamodb").scan(TableName=f"{line.name}-history")["Count"] == 3 + 3

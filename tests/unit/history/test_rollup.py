@@ -105,7 +105,7 @@ class World:
         assert key not in self.files
         self.files[key] = body
 
-    def roll(self, *, days: int = 1, max_events: int = 100) -> RolledUp:
+    def roll(self, *, days: int = 1, max_events: int = 100, period_seconds: int = DAY_SECONDS) -> RolledUp:
         return roll_up(
             PLACE,
             start=DAY,
@@ -114,6 +114,7 @@ class World:
             files=self,
             new_token=self.token,
             max_events=max_events,
+            period_seconds=period_seconds,
         )
 
     def segments(self) -> list[list[str]]:
@@ -186,6 +187,15 @@ def test_days_and_insights_stay_apart(world: World) -> None:
     world.roll(days=2)
 
     assert world.segments() == [["a", "b"], ["i", "j"], ["c"]]
+
+
+def test_hours_become_segments_and_then_a_day(world: World) -> None:
+    for number in range(4):
+        world.add(1800 * number + 900, f"e{number}")
+
+    assert world.roll(period_seconds=3600) == RolledUp(before=4, after=2)
+    assert world.segments() == [["e0", "e1"], ["e2", "e3"]]
+    assert world.roll() == RolledUp(before=2, after=1)
 
 
 def test_more_segments_than_one_transaction_takes(world: World) -> None:
