@@ -13,7 +13,5 @@ from tests.conformance.laptop.conftest import BIN, Laptop, environment, serving
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """``opentrail up`` on a free port."""
     folder = tmp_path_factory.mktemp("laptop")
-    with serving(
-        [BIN / "opentrail", "up", "--port", "0"], environment(), folder
-    ) as running:
+    with serving([BIN / "opentrail", "up", "--port", "0"], environment(), folder) as running:
         yield running
