@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def command(
     Prints one line, `OpenTrail ready at http://HOST:PORT`, when it answers.
     """
     # Imported here: moto takes a second, and the other verbs do not need it.
+    # moto opens a session as it is imported; a profile that is not on this machine would end it.
+    os.environ.pop("AWS_PROFILE", None)
     from opentrail.errors import OpenTrailError
     from opentrail.local.runtime import Options, Runtime, deploy_stacks, own_services
     from opentrail.local.up import serve
