@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 # Before any AWS client exists: no profile, no instance metadata, no account but the laptop's.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:
@@ -16,3 +20,11 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_world_left_open() -> Iterator[None]:
+    """Fail the module whose ``mock_aws`` stays open: inside it, no later test starts from an empty AWS."""
+    yield
+    moto = sys.modules.get("moto.core.models")
+    assert moto is None or moto.MockAWS._nested_count == 0

@@ -11,7 +11,7 @@ from moto import mock_aws
 from tests.support.line import Line, session_clients
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clients() -> Iterator[Callable[[str], Any]]:
     with mock_aws():
         yield session_clients()
