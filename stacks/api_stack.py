@@ -48,7 +48,7 @@ class ApiStack(cdk.Stack):
             memory_mib=1024,  # the cold start reads botocore's models, which is work for a processor
             log_retention_days=options.log_retention_days,
         )
-        self._grant(storage)
+        self._grant(storage, options)
         self.api = OperationApi(
             self,
             "Http",
@@ -61,7 +61,7 @@ class ApiStack(cdk.Stack):
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
         cdk.CfnOutput(self, "ApiFunctionName", value=self.stage.function.function_name)
 
-    def _grant(self, storage: StorageStack) -> None:
+    def _grant(self, storage: StorageStack, options: Options) -> None:
         permissions.use_table(self.role, storage.trails_table, api_permissions.KEEP_TRAILS)
         permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb", "s3")
         permissions.use_table(self.role, storage.history_table, api_permissions.READ_HISTORY)
@@ -69,3 +69,4 @@ class ApiStack(cdk.Stack):
         api_permissions.publish_key(self.role, storage.signing_key)
         api_permissions.look_at_destinations(self.role)
         api_permissions.use_organization(self.role)
+        permissions.notify(self.role, options.notification_topic_arns, options.delivery_key_arns)

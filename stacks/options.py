@@ -35,7 +35,7 @@ class Options:
     log_retention_days: int = 30  # the functions' own logs
     access_logs_bucket: str = ""  # an existing bucket for S3 server access logs
     delivery_buckets: tuple[str, ...] = ()  # names of further buckets that trails may deliver to
-    delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name
+    delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name, or that encrypt their topics
     notification_topic_arns: tuple[str, ...] = ()  # SNS topics that trails may notify
     log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms

@@ -120,10 +120,23 @@ def sign(role: iam.Role, key: kms.IKey) -> None:
     role.add_to_policy(iam.PolicyStatement(actions=["kms:Sign", "kms:GetPublicKey"], resources=[key.key_arn]))
 
 
-def notify(role: iam.Role, topic_arns: Sequence[str]) -> None:
-    """Grant publishing to the topics the installation names, if any."""
-    if topic_arns:
-        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=list(topic_arns)))
+def notify(role: iam.Role, topic_arns: Sequence[str], key_arns: Sequence[str]) -> None:
+    """Grant publishing to the topics the installation names, if any, encrypted with ``key_arns`` or not.
+
+    Source: SNS developer guide, "Setting up Amazon SNS topic encryption" (what a publisher needs of the key).
+    """
+    if not topic_arns:
+        return
+    role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=list(topic_arns)))
+    if key_arns:
+        through = sorted({f"sns.{arn.split(':')[3]}.{cdk.Aws.URL_SUFFIX}" for arn in topic_arns})
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=list(key_arns),
+                conditions={"StringEquals": {"kms:ViaService": through}},
+            )
+        )
 
 
 def stream(role: iam.Role, group_arns: Sequence[str]) -> None:

@@ -210,7 +210,7 @@ class PipelineStack(cdk.Stack):
         permissions.use_table(role, storage.history_table, permissions.ADD_SEGMENTS)
         self._let_write_log_files(role, "sqs")
         permissions.use_history(role, storage.history_bucket)
-        permissions.notify(role, self._options.notification_topic_arns)
+        permissions.notify(role, self._options.notification_topic_arns, self._options.delivery_key_arns)
         return stage
 
     def _add_digest(self) -> StageFunction:

@@ -16,7 +16,7 @@ from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.logs import LogGroups
 from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.adapters.aws.trails import DynamoTrails
-from opentrail.branches.log_stream import make_batches, stream_name
+from opentrail.branches.log_stream import make_streams
 from opentrail.errors import StorageError
 from opentrail.format.chunk import encode_chunk
 from opentrail.model.log_file import Chunk
@@ -69,8 +69,8 @@ class Recorder:
             wanted = [chunk for chunk in chunks if trail in chunk.destinations]
             status: dict[str, float | str] = {"latest_log_stream_time": now, "latest_log_stream_error": ""}
             try:
-                for batch in make_batches(wanted, now_ms=int(now * 1000)):
-                    self.log_groups.put(trail.log_group_arn, stream_name(trail.name), batch)
+                for stream, batch in make_streams(trail, wanted, now_ms=int(now * 1000)):
+                    self.log_groups.put(trail.log_group_arn, stream, batch)
             except StorageError as error:
                 logger.warning("records not streamed", trail=trail.name, reason=str(error))
                 status = {"latest_log_stream_error": error.code or "InternalFailure"}

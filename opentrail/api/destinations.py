@@ -219,8 +219,9 @@ def _check_role(scene: Scene, trail: Trail) -> None:
     assume = _access(scene, trail, "sts:AssumeRole", trail.log_role_arn)
     if role is None or not allows([role.trust], assume):
         raise _bad_role("Access denied. Check the trust relationships for your role.")
-    owner = f"{trail.organization_id}_" if trail.organization_id else f"{trail.account}_CloudTrail_"
-    stream = f"{trail.log_group_arn.removesuffix(':*')}:log-stream:{owner}{trail.home_region}"
+    organization = f"{trail.organization_id}_" if trail.organization_id else ""
+    name = f"{organization}{trail.account}_CloudTrail_{trail.home_region}"
+    stream = f"{trail.log_group_arn.removesuffix(':*')}:log-stream:{name}"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         if not allows(role.policies, Access(action=action, resource=stream)):
             message = "Access denied. Verify in IAM that the role has adequate permissions."

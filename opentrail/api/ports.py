@@ -49,6 +49,9 @@ class TrailStore(Protocol):
     def status(self, arn: str, region: str) -> TrailStatus:
         """The latest outcomes in one Region."""
 
+    def update_status(self, arn: str, region: str, **fields: float | str) -> None:
+        """Note some of the latest outcomes in one Region."""
+
     def delete_status(self, arn: str) -> None:
         """Forget the outcomes in every Region."""
 

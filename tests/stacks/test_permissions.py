@@ -131,6 +131,20 @@ def test_configured_topics_may_be_notified_by_deliver_alone(configured: Template
     assert publishers == ["Deliver"]
 
 
+@pytest.mark.parametrize("part", ["pipeline", "api"])
+def test_encrypted_topics_may_be_published_to_through_sns_alone(configured: Templates, part: str) -> None:
+    template, role = {"pipeline": (configured.pipeline, "Deliver"), "api": (configured.api, "Api")}[part]
+
+    (use,) = (s for s in statements(template, role) if is_key_use(s))
+
+    through_sns = {"Fn::Join": ["", ["sns.us-east-1.", {"Ref": "AWS::URLSuffix"}]]}
+    assert use["Condition"] == {"StringEquals": {"kms:ViaService": [through_sns]}}
+
+
+def is_key_use(statement: dict[str, Any]) -> bool:
+    return set(as_list(statement["Action"])) == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
 def statements(pipeline: Template, stage: str) -> list[dict[str, Any]]:
     """Every statement of the one policy of a stage's role."""
     policy = pipeline.only("AWS::IAM::Policy", f"{stage}Role")

@@ -23,6 +23,7 @@ from opentrail.api.organizations import owner_of_new_trail
 from opentrail.api.scene import Scene
 from opentrail.api.tag_rules import join_tags, read_tags
 from opentrail.api.visibility import find_readable, find_writable, is_shadow, visible_trails
+from opentrail.errors import StorageError
 from opentrail.format.notification import VALIDATION_MESSAGE
 from opentrail.model.resource import Bucket, Key
 from opentrail.model.trail import Trail
@@ -66,9 +67,20 @@ def update_trail(scene: Scene, given: Input) -> Output:
 
 
 def _greet_topic(scene: Scene, trail: Trail, before: str) -> None:
-    """Tell a newly named topic so, as CloudTrail does; its subscribers know to skip the message."""
-    if trail.sns_topic_arn and trail.sns_topic_arn != before:
+    """Tell a newly named topic so, as CloudTrail does; its subscribers know to skip the message.
+
+    The trail is stored by now, so a topic that refuses fails no request: GetTrailStatus tells.
+    """
+    if not trail.sns_topic_arn or trail.sns_topic_arn == before:
+        return
+    now = scene.now.timestamp()
+    status: dict[str, float | str] = {"latest_notification_attempt_time": now}
+    try:
         scene.ports.topics.publish(trail.sns_topic_arn, VALIDATION_MESSAGE)
+        status |= {"latest_notification_time": now, "latest_notification_error": ""}
+    except StorageError as error:
+        status["latest_notification_error"] = error.code or "InternalFailure"
+    scene.ports.trails.update_status(trail.arn, trail.home_region, **status)
 
 
 def delete_trail(scene: Scene, given: Input) -> Output:

@@ -1,7 +1,7 @@
 """Chunks -> batches that PutLogEvents takes.
 
-Source: CloudTrail user guide, "Sending events to CloudWatch Logs" (stream names,
-nothing above 256 KB); CloudWatch Logs API reference, PutLogEvents (limits).
+Source: CloudTrail user guide, "Sending events to CloudWatch Logs"
+(nothing above 256 KB); CloudWatch Logs API reference, PutLogEvents (limits).
 """
 
 from __future__ import annotations
@@ -38,12 +38,6 @@ class _Time(msgspec.Struct, gc=False):
 
 
 _decoder = msgspec.json.Decoder(_Time)
-
-
-def stream_name(trail_arn: str) -> str:
-    """``<account>_CloudTrail_<home Region>``: one stream takes the events of all Regions."""
-    _, _, _, region, account, _ = trail_arn.split(":", 5)
-    return f"{account}_CloudTrail_{region}"
 
 
 def make_batches(chunks: Iterable[Chunk], *, now_ms: int) -> Iterator[Batch]:

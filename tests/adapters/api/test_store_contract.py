@@ -71,3 +71,14 @@ def test_no_status_is_an_empty_status(store: TrailStore) -> None:
     store.delete_status("arn:none")
 
     assert store.status("arn:none", "us-east-1") == TrailStatus()
+
+
+def test_a_status_keeps_what_is_not_written_again(store: TrailStore) -> None:
+    arn = make_trail().arn
+    store.update_status(arn, "us-east-1", latest_notification_time=5.0)
+    store.update_status(arn, "us-east-1", latest_notification_error="NotFound")
+
+    assert store.status(arn, "us-east-1") == TrailStatus(
+        latest_notification_time=5.0, latest_notification_error="NotFound"
+    )
+    assert store.status(arn, "eu-west-1") == TrailStatus()

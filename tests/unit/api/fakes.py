@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from opentrail.api.app import ApiReply, ApiRequest, CloudTrailApi
 from opentrail.api.ports import LookupRate, Ports
-from opentrail.errors import ConflictError
+from opentrail.errors import ConflictError, StorageError
 from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
 from opentrail.model.trail import Trail, TrailStatus
 from tests.support.history import FakeHistory
@@ -66,6 +68,9 @@ class FakeTrails:
 
     def status(self, arn: str, region: str) -> TrailStatus:
         return self.statuses.get((arn, region), TrailStatus())
+
+    def update_status(self, arn: str, region: str, **fields: float | str) -> None:
+        self.statuses[arn, region] = replace(self.status(arn, region), **fields)
 
     def delete_status(self, arn: str) -> None:
         self.statuses = {k: s for k, s in self.statuses.items() if k[0] != arn}
@@ -150,6 +155,7 @@ class World:
     )
     keys: dict[str, Key] = field(default_factory=lambda: {KEY_ARN: make_key(), "alias/logs": make_key()})
     published: list[tuple[str, str]] = field(default_factory=list)  # (topic ARN, message)
+    mute_topics: set[str] = field(default_factory=set)  # those that refuse the deployment itself
     topics: dict[str, Topic] = field(default_factory=lambda: {TOPIC_ARN: Topic(policy=topic_policy())})
     groups: set[str] = field(default_factory=lambda: {"trail"})
     roles: dict[str, Role] = field(default_factory=lambda: {ROLE_ARN: make_role()})
@@ -245,6 +251,8 @@ class _Topics(_Part):
         return self.world.topics.get(arn)
 
     def publish(self, arn: str, message: str) -> None:
+        if arn in self.world.mute_topics:
+            raise StorageError(f"publish to {arn}: no", "AuthorizationError")
         self.world.published.append((arn, message))
 
 

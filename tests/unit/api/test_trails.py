@@ -316,3 +316,14 @@ def test_a_newly_named_topic_is_told_once() -> None:
     world.call("UpdateTrail", Name="audit", SnsTopicName="news")
 
     assert world.published == [(TOPIC_ARN, "CloudTrail validation message.")]
+
+
+def test_a_topic_that_refuses_the_first_message_fails_no_request_and_shows_in_the_status() -> None:
+    world = World(mute_topics={TOPIC_ARN})
+
+    world.create(SnsTopicName="news")
+    status = world.call("GetTrailStatus", Name="audit")
+
+    assert status["LatestNotificationError"] == "AuthorizationError"
+    assert status["LatestNotificationAttemptTime"] == "2026-01-10T04:20:31Z"
+    assert "LatestNotificationTime" not in status

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentrail.branches.log_stream import Batch, make_batches, stream_name
+from opentrail.branches.log_stream import Batch, make_batches, make_streams
 from opentrail.branches.log_stream.batches import (
     EVENT_OVERHEAD,
     MAX_AGE_MS,
@@ -16,9 +16,12 @@ from opentrail.branches.log_stream.batches import (
     MAX_EVENT_BYTES,
     MAX_SPAN_MS,
 )
+from opentrail.branches.log_stream.streams import BATCHES_PER_STREAM
+from opentrail.format.keys import INSIGHTS, LOGS, NETWORK
 from opentrail.format.times import from_epoch, to_iso
-from opentrail.model.log_file import Chunk
-from tests.support.values import START, make_chunk, make_event, make_trail
+from opentrail.model.event import Place
+from opentrail.model.log_file import Chunk, Destination
+from tests.support.values import START, make_chunk, make_destination, make_event
 
 NOW = int(START.timestamp() * 1000)
 
@@ -41,8 +44,47 @@ def batches(*raws: bytes) -> list[Batch]:
     return list(make_batches([chunk(*raws)], now_ms=NOW))
 
 
-def test_a_stream_is_named_after_the_account_and_home_region() -> None:
-    assert stream_name(make_trail().arn) == "123456789012_CloudTrail_us-east-1"
+def streams(*chunks: Chunk, trail: Destination | None = None) -> list[tuple[str, int]]:
+    """Each batch's stream with the number of its events."""
+    made = make_streams(trail or make_destination(), chunks, now_ms=NOW)
+    return [(name, len(batch)) for name, batch in made]
+
+
+def test_a_stream_is_named_after_the_trails_account_and_home_region() -> None:
+    elsewhere = Place("123456789012", "eu-west-1")
+
+    assert streams(make_chunk("a"), make_chunk("b", place=elsewhere)) == [
+        ("123456789012_CloudTrail_us-east-1", 2)
+    ]
+
+
+def test_an_organizations_streams_begin_with_its_id_and_name_each_account() -> None:
+    trail = make_destination(organization_id="o-exampleorgid")
+    member = Place("222222222222", "eu-west-1")
+
+    assert streams(make_chunk("a"), make_chunk("b", place=member), trail=trail) == [
+        ("o-exampleorgid_123456789012_CloudTrail_us-east-1", 1),
+        ("o-exampleorgid_222222222222_CloudTrail_us-east-1", 1),
+    ]
+
+
+def test_large_volume_goes_on_in_numbered_streams() -> None:
+    full = record(0, "x" * (MAX_EVENT_BYTES - 60))  # three of them fill a batch
+
+    made = streams(chunk(*[full] * (3 * 2 * BATCHES_PER_STREAM + 1)))
+
+    first = "123456789012_CloudTrail_us-east-1"
+    assert made == [
+        *[(first, 3)] * BATCHES_PER_STREAM,
+        *[(f"{first}_2", 3)] * BATCHES_PER_STREAM,
+        (f"{first}_3", 1),
+    ]
+
+
+def test_insights_are_streamed_and_network_activity_is_not() -> None:
+    made = [len(streams(make_chunk("a", folder=folder))) for folder in (LOGS, INSIGHTS, NETWORK)]
+
+    assert made == [1, 1, 0]
 
 
 def test_a_log_event_is_the_record_at_its_eventtime() -> None:
