@@ -20,10 +20,10 @@ from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.branches.insights.baseline import Sensitivity
 from opentrail.branches.insights.evaluate import Evaluator
+from opentrail.branches.insights.series import Scope
 from opentrail.branches.insights.wanted import wanted_insights
 from opentrail.errors import StorageError
 from opentrail.format.insight import InsightEvent
-from opentrail.model.event import Place
 from opentrail.settings import InsightsSettings
 
 logger = Logger(service="insights")
@@ -42,7 +42,7 @@ class Watcher:
     intake: SqsQueue
     bus: EventBus
     sensitivity: Sensitivity = field(default_factory=Sensitivity)
-    _empty: dict[Place, float] = field(default_factory=dict, init=False)
+    _empty: dict[Scope, float] = field(default_factory=dict, init=False)
 
     def watch(self, now: datetime) -> tuple[list[InsightEvent], int]:
         """Judge what is new everywhere; answer what was found, and how many places could not be judged."""
@@ -56,16 +56,16 @@ class Watcher:
         )
         found: list[InsightEvent] = []
         failed = 0
-        for place, types in wanted_insights(self.trails.all_trails(), known_regions()).items():
-            if moment - self._empty.get(place, 0.0) < EMPTY_SECONDS:
+        for scope, types in wanted_insights(self.trails.all_trails(), known_regions()).items():
+            if moment - self._empty.get(scope, 0.0) < EMPTY_SECONDS:
                 continue
             try:
-                if self.table.oldest(place) is None:
-                    self._empty[place] = moment
+                if self.table.oldest(scope) is None:
+                    self._empty[scope] = moment
                     continue
-                found += evaluator.run(place, types, moment)
+                found += evaluator.run(scope, types, moment)
             except StorageError as error:
-                logger.error("place not judged", place=place, reason=str(error))
+                logger.error("not judged", scope=scope, reason=str(error))
                 failed += 1
         return found, failed
 

@@ -12,9 +12,12 @@ import click
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.failure import storage_errors
+from opentrail.branches.history.attributes import read_record
+from opentrail.branches.history.tally import MANAGEMENT, Tally
 from opentrail.branches.insights.backtest import backtest
 from opentrail.branches.insights.baseline import Sensitivity
 from opentrail.branches.insights.count import Counted, count_records, read_counts
+from opentrail.branches.insights.series import Scope
 from opentrail.errors import FormatError, OpenTrailError
 from opentrail.format.insight import encode_insight
 from opentrail.format.log_file import decompress, split_records
@@ -45,11 +48,14 @@ def backtest_command(bucket: str | None, counts: BinaryIO | None, least_days: fl
     if (bucket is None) == (counts is None):
         raise click.UsageError("give either --bucket or --counts")
     try:
-        counted = read_counts(counts) if counts is not None else _count_bucket(bucket or "")
+        if counts is not None:
+            counted, callers = read_counts(counts), None
+        else:
+            counted, callers = _count_bucket(bucket or "")
     except OpenTrailError as error:
         click.echo(f"opentrail: {error}", err=True)
         raise SystemExit(2) from error
-    events = backtest(counted, Sensitivity(least_days=least_days))
+    events = backtest(counted, Sensitivity(least_days=least_days), callers=callers)
     for event in events:
         sys.stdout.buffer.write(encode_insight(event) + b"\n")
     sys.stdout.buffer.flush()
@@ -58,12 +64,14 @@ def backtest_command(bucket: str | None, counts: BinaryIO | None, least_days: fl
         click.echo(f"{starts} incidents in {len(counted)} series", err=True)
 
 
-def _count_bucket(url: str) -> Counted:
+def _count_bucket(url: str) -> tuple[Counted, dict[Scope, list[bytes]] | None]:
+    """Calls by series and minute, and who called, file by file."""
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
         raise click.UsageError("--bucket wants s3://BUCKET/PREFIX")
     s3 = client("s3")
     counted: Counted = {}
+    callers: dict[Scope, list[bytes]] = {}
     for key in _log_keys(s3, parts.netloc, parts.path.lstrip("/")):
         with storage_errors(f"get s3://{parts.netloc}/{key}"):
             body = s3.get_object(Bucket=parts.netloc, Key=key)["Body"].read()
@@ -72,8 +80,11 @@ def _count_bucket(url: str) -> Counted:
         except FormatError as error:
             click.echo(f"opentrail: left out s3://{parts.netloc}/{key}: {error}", err=True)
             continue
-        count_records(counted, records, _place_of(key))
-    return counted
+        place, tally = _place_of(key), Tally(MANAGEMENT)
+        count_records(counted, records, place)
+        tally.add(map(read_record, records))
+        callers.setdefault(Scope(place), []).append(tally.callers())
+    return counted, callers
 
 
 def _log_keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:

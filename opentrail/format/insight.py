@@ -7,6 +7,7 @@ for trails".
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -27,9 +28,15 @@ class Share(msgspec.Struct, frozen=True):
 class Attribution(msgspec.Struct, frozen=True):
     """Whose calls they were: during the incident, and before. Each most calls first, at most five."""
 
-    attribute: str  # userIdentityArn, userAgent, errorCode
+    attribute: str  # userIdentityArn, userAgent, errorCode, resourceArn
     insight: list[Share]
     baseline: list[Share]
+
+
+def top_shares(averages: Mapping[str, float]) -> list[Share]:
+    """The five values with most calls per minute."""
+    ordered = sorted(averages.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [Share(value, average) for value, average in ordered[:MAX_VALUES] if average > 0]
 
 
 class Average(msgspec.Struct, frozen=True):
@@ -64,6 +71,7 @@ class Details(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     insight_context: Context
     error_code: str = ""
     source_event_category: str = ""
+    insight_source: str = ""  # the ARN of the trail whose data events it is about
 
 
 class InsightEvent(msgspec.Struct, frozen=True, kw_only=True):

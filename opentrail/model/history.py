@@ -22,3 +22,4 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     newest: str
     hashes: bytes
     counts: bytes  # zlib of JSON: {"source\nname\nerrorCode": {"2026-01-10T04:20": 3}}
+    callers: bytes = b""  # likewise, two levels deeper: {... {"userAgent": {"aws-cli": {...}}}}

@@ -14,6 +14,7 @@ from opentrail.adapters.aws import items
 from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.branches.history import build_segment
 from opentrail.branches.insights.ports import Kept
+from opentrail.branches.insights.series import Scope
 from opentrail.errors import ConflictError
 from opentrail.model.event import Place
 from opentrail.model.log_file import LogFile
@@ -22,6 +23,7 @@ from tests.support.line import Line
 from tests.support.records import ACCOUNT, REGION, make_record, to_bytes
 
 PLACE = Place(ACCOUNT, REGION)
+SCOPE = Scope(PLACE)
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 BURST = datetime(2026, 1, 13, 4, 20, tzinfo=UTC)
 
@@ -170,6 +172,29 @@ def test_start_and_end_share_an_id_and_report_seven_days(line: Line) -> None:
     assert statistics["baseline"]["average"] == pytest.approx(4 / 60, rel=0.01)
 
 
+def test_attributions_say_whose_calls_they_were(line: Line) -> None:
+    start_trail(line, "ApiCallRateInsight")
+
+    records = [json.loads(body)["detail"] for body in run_through(line)]
+
+    (details,) = (
+        d
+        for d in (r["insightDetails"] for r in records)
+        if (d["state"], d["eventName"]) == ("Start", "RunInstances")
+    )
+    average = details["insightContext"]["statistics"]["baseline"]["average"]
+    caller = make_record()["userIdentity"]["arn"]
+    agent = make_record()["userAgent"]
+    assert details["insightContext"]["attributions"] == [
+        {
+            "attribute": attribute,
+            "insight": [{"value": value, "average": 10}],
+            "baseline": [{"value": value, "average": average}],
+        }
+        for attribute, value in (("userIdentityArn", caller), ("userAgent", agent), ("errorCode", "null"))
+    ]
+
+
 def test_insight_events_reach_the_trails_folder_and_history(line: Line) -> None:
     start_trail(line, "ApiErrorRateInsight")
 
@@ -212,21 +237,21 @@ def test_a_run_that_dies_before_sending_is_made_good(line: Line) -> None:
 
 def test_of_two_runs_at_once_one_writes(line: Line) -> None:
     state = DynamoInsights(line.client("dynamodb"), f"{line.name}-history")
-    state.write(PLACE, "standing", b"first", version=0)
+    state.write(SCOPE, "standing", b"first", version=0)
 
     with pytest.raises(ConflictError):
-        state.write(PLACE, "standing", b"second", version=0)
+        state.write(SCOPE, "standing", b"second", version=0)
 
-    assert state.read(PLACE, ["standing", "unknown"]) == [Kept(b"first", 1), Kept(b"", 0)]
+    assert state.read(SCOPE, ["standing", "unknown"]) == [Kept(b"first", 1), Kept(b"", 0)]
 
 
 def test_what_is_larger_than_an_item_is_read_back_whole(line: Line) -> None:
     state = DynamoInsights(line.client("dynamodb"), f"{line.name}-history")
     large = bytes(range(256)) * 3000
 
-    version = state.write(PLACE, "baselines", large, version=0)
+    version = state.write(SCOPE, "baselines", large, version=0)
 
-    assert state.read(PLACE, ["baselines"]) == [Kept(large, version)]
+    assert state.read(SCOPE, ["baselines"]) == [Kept(large, version)]
 
 
 def test_nothing_is_judged_before_a_baseline(line: Line) -> None:

@@ -7,38 +7,41 @@ than an item lies in several parts, of which the first carries the version.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from opentrail.adapters.aws import items
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.branches.insights.count import Counted
-from opentrail.branches.insights.keep import read_segment_counts, split_series
+from opentrail.branches.insights.keep import read_segment_counts
 from opentrail.branches.insights.ports import Kept
-from opentrail.branches.insights.series import to_minute
+from opentrail.branches.insights.series import Scope, split_series, to_minute
 from opentrail.errors import StorageError
-from opentrail.model.event import Place
 
 PART_BYTES = 350_000  # an item holds 400 KB (DynamoDB quotas)
+# What is kept is written again at least daily, but for the counts of past days: nobody asks for those after
+# 90 days (ListInsightsMetricData). Parts of what was replaced go the same way.
+STATE_SECONDS = 92 * 86_400
 BUS_ENTRIES = 10  # PutEvents, EventBridge API reference
 SOURCE = "opentrail"  # EventBridge keeps aws.* to itself
 DETAIL_TYPE = "AWS Insight via CloudTrail"
 
 
 class DynamoInsights:
-    """Counts and state of any place. Reads are strongly consistent."""
+    """Counts and state of any scope. Reads are strongly consistent."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    def counts(self, place: Place, *, created_from: float, created_to: float) -> Counted:
+    def counts(self, scope: Scope, *, created_from: float, created_to: float) -> Counted:
         """See ``opentrail.branches.insights.ports.CountSource``."""
         counted: Counted = {}
         minutes: dict[str, int] = {}
-        for item in self._segments(place, created_from, created_to):
+        for item in self._segments(scope, "counts", created_from, created_to):
             for name, by_minute in read_segment_counts(item["counts"]["B"]).items():
-                of_series = counted.setdefault(split_series(place, name), {})
+                of_series = counted.setdefault(split_series(scope, name), {})
                 for text, count in by_minute.items():
                     minute = minutes.get(text)
                     if minute is None:
@@ -46,16 +49,21 @@ class DynamoInsights:
                     of_series[minute] = of_series.get(minute, 0) + count
         return counted
 
-    def oldest(self, place: Place) -> float | None:
+    def callers(self, scope: Scope, *, created_from: float, created_to: float) -> Iterator[bytes]:
         """See ``opentrail.branches.insights.ports.CountSource``."""
-        found = next(self._segments(place, 0, 9_999_999_999, Limit=1), None)
+        for item in self._segments(scope, "callers", created_from, created_to):
+            yield bytes(item["callers"]["B"])
+
+    def oldest(self, scope: Scope) -> float | None:
+        """See ``opentrail.branches.insights.ports.CountSource``."""
+        found = next(self._segments(scope, "counts", 0, 9_999_999_999, Limit=1), None)
         return None if found is None else int(found["sk"]["S"][:13]) / 1000
 
-    def read(self, place: Place, names: Iterable[str]) -> Sequence[Kept]:
+    def read(self, scope: Scope, names: Iterable[str]) -> Sequence[Kept]:
         """See ``opentrail.branches.insights.ports.Memory``."""
-        return [self._read(place, name) for name in names]
+        return [self._read(scope, name) for name in names]
 
-    def write(self, place: Place, name: str, body: bytes, *, version: int) -> int:
+    def write(self, scope: Scope, name: str, body: bytes, *, version: int) -> int:
         """See ``opentrail.branches.insights.ports.Memory``.
 
         Later parts are written before the first, under names of the new version, so a reader
@@ -63,14 +71,14 @@ class DynamoInsights:
         """
         parts = [body[at : at + PART_BYTES] for at in range(0, len(body), PART_BYTES)] or [b""]
         for number, part in enumerate(parts[1:], start=1):
-            self._put(place, f"{name}#{version + 1}#{number}", {"body": {"B": part}})
+            self._put(scope, f"{name}#{version + 1}#{number}", {"body": {"B": part}})
         head = {
             "body": {"B": parts[0]},
             "version": {"N": str(version + 1)},
             "parts": {"N": str(len(parts))},
         }
         self._put(
-            place,
+            scope,
             f"{name}#",
             head,
             ConditionExpression="version = :read OR (attribute_not_exists(pk) AND :read = :none)",
@@ -78,49 +86,52 @@ class DynamoInsights:
         )
         return version + 1
 
-    def _read(self, place: Place, name: str) -> Kept:
-        head = self._get(place, f"{name}#")
+    def _read(self, scope: Scope, name: str) -> Kept:
+        head = self._get(scope, f"{name}#")
         if head is None:
             return Kept(b"", 0)
         version, body = int(head["version"]["N"]), _bytes(head)
         for number in range(1, int(head["parts"]["N"])):
-            part = self._get(place, f"{name}#{version}#{number}")
+            part = self._get(scope, f"{name}#{version}#{number}")
             if part is None:
                 raise StorageError(f"part {number} of {name} is missing", "ResourceNotFoundException")
             body += _bytes(part)
         return Kept(body, version)
 
-    def _get(self, place: Place, sk: str) -> dict[str, Any] | None:
-        with storage_errors(f"read {sk} of {place}"):
+    def _get(self, scope: Scope, sk: str) -> dict[str, Any] | None:
+        with storage_errors(f"read {sk} of {_name(scope)}"):
             answer = self._client.get_item(
-                TableName=self._table, Key=items.key(_state_key(place), sk), ConsistentRead=True
+                TableName=self._table, Key=items.key(_state_key(scope), sk), ConsistentRead=True
             )
         found: dict[str, Any] | None = answer.get("Item")
         return found
 
-    def _put(self, place: Place, sk: str, attributes: dict[str, Any], **condition: Any) -> None:
-        item = {**items.key(_state_key(place), sk), **attributes}
-        with storage_errors(f"write {sk} of {place}"):
+    def _put(self, scope: Scope, sk: str, attributes: dict[str, Any], **condition: Any) -> None:
+        expires = {"N": str(int(time.time()) + STATE_SECONDS)}
+        item = {**items.key(_state_key(scope), sk), **attributes, "expires": expires}
+        with storage_errors(f"write {sk} of {_name(scope)}"):
             self._client.put_item(TableName=self._table, Item=item, **condition)
 
-    def _segments(self, place: Place, start: float, end: float, **more: Any) -> Iterator[dict[str, Any]]:
+    def _segments(
+        self, scope: Scope, attribute: str, start: float, end: float, **more: Any
+    ) -> Iterator[dict[str, Any]]:
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :start AND :end",
             "ExpressionAttributeValues": {
-                ":pk": {"S": f"{place.account}#{place.region}"},
+                ":pk": {"S": items.segment_pk(scope.place)},
                 ":start": {"S": f"{max(int(start * 1000), 0):013d}"},
                 ":end": {"S": f"{int(end * 1000):013d}~"},
             },
             "ProjectionExpression": "sk, #c",
-            "ExpressionAttributeNames": {"#c": "counts"},
+            "ExpressionAttributeNames": {"#c": attribute},
             "ConsistentRead": True,
             **more,
         }
         while True:
-            with storage_errors(f"query segments of {place}"):
+            with storage_errors(f"query segments of {_name(scope)}"):
                 answer = self._client.query(**arguments)
-            yield from (item for item in answer["Items"] if "counts" in item)
+            yield from (item for item in answer["Items"] if attribute in item)
             if "LastEvaluatedKey" not in answer:
                 return
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -131,8 +142,14 @@ def _bytes(item: dict[str, Any]) -> bytes:
     return body
 
 
-def _state_key(place: Place) -> str:
-    return f"insights#{place.account}#{place.region}"
+def _name(scope: Scope) -> str:
+    """How messages and keys name it."""
+    of_trail = f"#{scope.trail}" if scope.trail else ""
+    return f"{scope.place.account}#{scope.place.region}{of_trail}"
+
+
+def _state_key(scope: Scope) -> str:
+    return f"insights#{_name(scope)}"
 
 
 class EventBus:

@@ -94,6 +94,7 @@ def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:
         "newest": {"S": segment.newest},
         "hashes": {"B": segment.hashes},
         "counts": {"B": segment.counts},
+        "callers": {"B": segment.callers},
         "expires": {"N": str(expires)},
     }
     return item | {"apart": {"BOOL": True}} if _is_apart(segment, created_at) else item
@@ -108,7 +109,7 @@ def segment_items(segment: Segment, *, created_at: float, expires: int) -> list[
     item = segment_item(segment, created_at=created_at, expires=expires)
     if "apart" not in item:
         return [item]
-    twin = {name: value for name, value in item.items() if name not in ("counts", "apart")}
+    twin = {name: value for name, value in item.items() if name not in ("counts", "callers", "apart")}
     return [item, twin | {"pk": {"S": segment_pk(segment.place, apart=True)}}]
 
 

@@ -36,6 +36,15 @@ class Insight(msgspec.Struct, gc=False, frozen=True):
 
     source: str = msgspec.field(name="eventSource", default="")
     name: str = msgspec.field(name="eventName", default="")
+    type: str = msgspec.field(name="insightType", default="")
+    trail: str = msgspec.field(name="insightSource", default="")  # ARN; "" for management events
+
+
+class Resource(msgspec.Struct, gc=False, frozen=True):
+    """One of ``resources``."""
+
+    arn: str = msgspec.field(name="ARN", default="")
+    arn_prefix: str = msgspec.field(name="ARNPrefix", default="")
 
 
 class Indexed(msgspec.Struct, gc=False):
@@ -48,7 +57,9 @@ class Indexed(msgspec.Struct, gc=False):
     read_only: bool = msgspec.field(name="readOnly", default=False)
     error_code: str = msgspec.field(name="errorCode", default="")
     category: str = msgspec.field(name="eventCategory", default="")
+    user_agent: str = msgspec.field(name="userAgent", default="")
     identity: Identity = msgspec.field(name="userIdentity", default=Identity())
+    touched: tuple[Resource, ...] = msgspec.field(name="resources", default=())
     insight: Insight | None = msgspec.field(name="insightDetails", default=None)
     request: msgspec.Raw = msgspec.field(name="requestParameters", default=_NULL)
     response: msgspec.Raw = msgspec.field(name="responseElements", default=_NULL)
@@ -63,13 +74,18 @@ class Indexed(msgspec.Struct, gc=False):
         return self.category == INSIGHT
 
     @property
+    def arns(self) -> set[str]:
+        """The ARNs the record names as ``resources``, of some kinds only what they begin with."""
+        return {resource.arn or resource.arn_prefix for resource in self.touched}
+
+    @property
     def resources(self) -> tuple[Named, ...]:
         """What LookupEvents answers as ``Resources``."""
         return () if self.is_insight else resources_of(self.source, self.name, self.request, self.response)
 
 
 _strict = msgspec.json.Decoder(Indexed)
-_FLAT = ("eventID", "eventTime", "eventSource", "eventName", "errorCode", "eventCategory")
+_FLAT = ("eventID", "eventTime", "eventSource", "eventName", "errorCode", "eventCategory", "userAgent")
 
 
 def read_records(piece: bytes) -> list[Indexed]:
@@ -150,6 +166,7 @@ def _read_loosely(members: loose.Members) -> Indexed:
     known["userIdentity"] = loose.texts_of(loose.members_of(members, "userIdentity"))
     if insight := loose.members_of(members, "insightDetails"):
         known["insightDetails"] = loose.texts_of(insight)
+    known["resources"] = [loose.texts_of(found) for found in loose.objects_of(members, "resources")]
     for name in ("requestParameters", "responseElements"):
         known[name] = members.get(name, _NULL)
     return msgspec.convert(known, Indexed)

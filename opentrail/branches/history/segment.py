@@ -12,12 +12,10 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import msgspec
-
-from opentrail.branches.history.attributes import Indexed, read_records, values_of
+from opentrail.branches.history.attributes import read_records, values_of
+from opentrail.branches.history.tally import MANAGEMENT, Tally
 from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import LogFile
@@ -26,18 +24,17 @@ _HASH_BYTES = 4
 # A DynamoDB item holds 400 KB, counts and names too. A file whose values need more (some 30,000 events in
 # one window) goes without: it is read whenever its times fit.
 MAX_HASHES_BYTES = 300_000
-_MINUTE = len("2026-01-10T04:20")
 
 
 def build_segment(place: Place, file: LogFile, pieces: Sequence[bytes]) -> Segment:
     """The index item of ``file``, whose records are the lines of ``pieces``."""
     hashes: set[int] = set()
-    counts: Counter[tuple[str, str, str, str]] = Counter()
+    tally = Tally(MANAGEMENT)
     for piece in pieces:
         records = read_records(piece)
         for attribute, values in values_of(records).items():
             hashes.update([hash_value(attribute, value) for value in values])
-        counts.update(_counted(records))
+        tally.add(records)
     return Segment(
         place=place,
         bucket=file.bucket,
@@ -46,7 +43,8 @@ def build_segment(place: Place, file: LogFile, pieces: Sequence[bytes]) -> Segme
         oldest=file.oldest,
         newest=file.newest,
         hashes=_pack(hashes),
-        counts=_encode(counts),
+        counts=tally.counts(),
+        callers=tally.callers(),
     )
 
 
@@ -75,17 +73,3 @@ def _pack(hashes: set[int]) -> bytes:
     if sys.byteorder == "little":
         numbers.byteswap()  # big-endian, so that bytes sort as the numbers do
     return numbers.tobytes()
-
-
-def _counted(records: Iterable[Indexed]) -> list[tuple[str, str, str, str]]:
-    """What Insights watches: management writes, and management calls that failed, by minute."""
-    management = [r for r in records if r.category in ("", "Management")]
-    writes = [(r.source, r.name, "", r.time[:_MINUTE]) for r in management if not r.read_only]
-    return writes + [(r.source, r.name, r.error_code, r.time[:_MINUTE]) for r in management if r.error_code]
-
-
-def _encode(counts: Counter[tuple[str, str, str, str]]) -> bytes:
-    series: dict[str, dict[str, int]] = {}
-    for (source, name, error, minute), count in counts.items():
-        series.setdefault(f"{source}\n{name}\n{error}", {})[minute] = count
-    return zlib.compress(msgspec.json.encode(series))

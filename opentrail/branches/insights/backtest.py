@@ -2,38 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from opentrail.branches.insights.baseline import Sensitivity
+from opentrail.branches.insights.callers import Callers
+from opentrail.branches.insights.detector import Transition
 from opentrail.branches.insights.replay import DEFAULT, replay
-from opentrail.branches.insights.report import report
-from opentrail.branches.insights.series import Counts, Series, find_gaps
+from opentrail.branches.insights.report import report, spans_of
+from opentrail.branches.insights.series import Counts, Scope, Series, find_gaps
 from opentrail.format.insight import InsightEvent
-from opentrail.model.event import Place
 
 
-def backtest(counted: Mapping[Series, Counts], sensitivity: Sensitivity = DEFAULT) -> list[InsightEvent]:
+def backtest(
+    counted: Mapping[Series, Counts],
+    sensitivity: Sensitivity = DEFAULT,
+    *,
+    callers: Mapping[Scope, Iterable[bytes]] | None = None,
+) -> list[InsightEvent]:
     """Every Insight event in ``counted``, oldest first, found as a live run would have found them.
 
-    A place counts as watched from its first minute to its last: an API that first appears
+    A scope counts as watched from its first minute to its last: an API that first appears
     later had been silent until then.
+
+    Args:
+        counted: calls by series and minute.
+        sensitivity: how much is an incident.
+        callers: who called, as segments have it, where that is known.
     """
-    places: dict[Place, dict[Series, Counts]] = {}
+    scopes: dict[Scope, dict[Series, Counts]] = {}
     for series, counts in counted.items():
         if counts:
-            places.setdefault(series.place, {})[series] = counts
-    found = [event for of_place in places.values() for event in _of_place(of_place, sensitivity)]
+            scopes.setdefault(series.scope, {})[series] = counts
+    found = [
+        event
+        for scope, of_scope in scopes.items()
+        for event in _of_scope(of_scope, sensitivity, (callers or {}).get(scope, ()))
+    ]
     return sorted(found, key=lambda event: (event.time, event.shared_id, event.event_id))
 
 
-def _of_place(counted: Mapping[Series, Counts], sensitivity: Sensitivity) -> list[InsightEvent]:
+def _of_scope(
+    counted: Mapping[Series, Counts], sensitivity: Sensitivity, segments: Iterable[bytes]
+) -> list[InsightEvent]:
     first = min(min(counts) for counts in counted.values())
     end = max(max(counts) for counts in counted.values()) + 1
     gaps = find_gaps(counted.values(), first, end)
-    return [
-        report(series, change, counts, errors=errors_of(series, counted), observed=first)
+    changes: list[tuple[Series, Transition]] = [
+        (series, change)
         for series, counts in counted.items()
         for change in replay(counts, first, end, gaps=gaps, sensitivity=sensitivity)
+    ]
+    callers = Callers((series, spans_of(change, first)) for series, change in changes)
+    for segment in segments:
+        callers.add(segment)
+    return [
+        report(
+            series,
+            change,
+            counted[series],
+            errors=errors_of(series, counted),
+            observed=first,
+            attributions=callers.attributions(series, spans_of(change, first)),
+        )
+        for series, change in changes
     ]
 
 

@@ -1,4 +1,4 @@
-"""One run over one place: new counts -> judged minutes, and the Insight events they cause.
+"""One run over one scope: new counts -> judged minutes, and the Insight events they cause.
 
 A run reads where the last one ended, judges every minute that is settled since,
 and writes where it ended together with the events it found, on condition that no
@@ -15,6 +15,7 @@ import msgspec
 
 from opentrail.branches.insights.backtest import errors_of
 from opentrail.branches.insights.baseline import BASELINE_DAYS, Baseline, Sensitivity
+from opentrail.branches.insights.callers import Callers, Spans
 from opentrail.branches.insights.count import Counted
 from opentrail.branches.insights.detector import LOOK_BACK, Transition, Watch, Window, judge
 from opentrail.branches.insights.keep import (
@@ -23,16 +24,22 @@ from opentrail.branches.insights.keep import (
     decode_counts,
     encode_baselines,
     encode_counts,
-    join_series,
-    split_series,
 )
 from opentrail.branches.insights.ports import CountSource, Kept, Memory
 from opentrail.branches.insights.replay import DEFAULT, learn
-from opentrail.branches.insights.report import REPORTED_DAYS, report
-from opentrail.branches.insights.series import DAY_MINUTES, Series, day_of, find_gaps, is_place_busy
+from opentrail.branches.insights.report import REPORTED_DAYS, report, spans_of
+from opentrail.branches.insights.series import (
+    DAY_MINUTES,
+    Scope,
+    Series,
+    day_of,
+    find_gaps,
+    is_place_busy,
+    join_series,
+    split_series,
+)
 from opentrail.errors import ConflictError
 from opentrail.format.insight import InsightEvent, encode_insight
-from opentrail.model.event import Place
 
 STANDING = "standing"
 SETTLE_DAY_MINUTES = 30  # after midnight: then a day's counts are taken as complete
@@ -43,7 +50,7 @@ MAX_DAYS_A_RUN = 10  # history is caught up with in steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluator:
-    """The evaluation of places.
+    """The evaluation of scopes.
 
     Args:
         lag_minutes: how long after its end a minute's counts are complete; longer than recording
@@ -57,8 +64,8 @@ class Evaluator:
     lag_minutes: int
     sensitivity: Sensitivity = field(default=DEFAULT)
 
-    def run(self, place: Place, insight_types: Collection[str], now: float) -> list[InsightEvent]:
-        """Judge what is new at ``place`` and send what was found; another run's work is left to it.
+    def run(self, scope: Scope, insight_types: Collection[str], now: float) -> list[InsightEvent]:
+        """Judge what is new in ``scope`` and send what was found; another run's work is left to it.
 
         Args:
             insight_types: which Insights some trail wants there.
@@ -68,20 +75,20 @@ class Evaluator:
             StorageError: a store did not answer; the next run goes on where the last one ended.
         """
         try:
-            return _Run(self, place, frozenset(insight_types), now).run()
+            return _Run(self, scope, frozenset(insight_types), now).run()
         except ConflictError:
             return []
 
 
 class _Run:
-    def __init__(self, parts: Evaluator, place: Place, types: frozenset[str], now: float) -> None:
-        self._parts, self._place, self._types, self._now = parts, place, types, now
+    def __init__(self, parts: Evaluator, scope: Scope, types: frozenset[str], now: float) -> None:
+        self._parts, self._scope, self._types, self._now = parts, scope, types, now
         self._today = day_of(int(now) // 60)
         self._standing = Standing()
         self._version = 0
 
     def run(self) -> list[InsightEvent]:
-        (kept,) = self._parts.memory.read(self._place, [STANDING])
+        (kept,) = self._parts.memory.read(self._scope, [STANDING])
         if not self._take(kept):
             return []
         self._post()
@@ -97,7 +104,7 @@ class _Run:
         if kept.body:
             self._standing, self._version = msgspec.json.decode(kept.body, type=Standing), kept.version
             return True
-        oldest = self._parts.source.oldest(self._place)
+        oldest = self._parts.source.oldest(self._scope)
         if oldest is None:
             return False
         observed = max(int(oldest) // 60, (self._today - BASELINE_DAYS) * DAY_MINUTES)
@@ -106,7 +113,7 @@ class _Run:
 
     def _save(self) -> None:
         body = msgspec.json.encode(self._standing)
-        self._version = self._parts.memory.write(self._place, STANDING, body, version=self._version)
+        self._version = self._parts.memory.write(self._scope, STANDING, body, version=self._version)
 
     def _post(self) -> None:
         """Send what is waiting, then forget it."""
@@ -123,7 +130,7 @@ class _Run:
         for day in days:
             start = day * DAY_MINUTES * 60
             counts = self._parts.source.counts(
-                self._place, created_from=start, created_to=start + DAY_MINUTES * 60 + LATE_SECONDS
+                self._scope, created_from=start, created_to=start + DAY_MINUTES * 60 + LATE_SECONDS
             )
             self._write_anyway(f"day#{day}", encode_counts(counts, day))
             self._standing.rolled = day + 1
@@ -131,8 +138,8 @@ class _Run:
             self._save()
 
     def _write_anyway(self, name: str, body: bytes) -> None:
-        (kept,) = self._parts.memory.read(self._place, [name])
-        self._parts.memory.write(self._place, name, body, version=kept.version)
+        (kept,) = self._parts.memory.read(self._scope, [name])
+        self._parts.memory.write(self._scope, name, body, version=kept.version)
 
     def _learn(self) -> None:
         """Make the baselines of today and tomorrow, once a day, in one run at a time."""
@@ -161,9 +168,9 @@ class _Run:
         days = range(max(first, day_of(self._standing.observed)), end)
         counted: Counted = {}
         for day, kept in zip(
-            days, self._parts.memory.read(self._place, [f"day#{d}" for d in days]), strict=True
+            days, self._parts.memory.read(self._scope, [f"day#{d}" for d in days]), strict=True
         ):
-            decode_counts(counted, kept.body, self._place, day)
+            decode_counts(counted, kept.body, self._scope, day)
         return counted
 
     def _judge(self) -> list[InsightEvent]:
@@ -173,8 +180,8 @@ class _Run:
             return []
         counts = self._recent(end)
         end = self._last_heard(counts, end)
-        (kept,) = self._parts.memory.read(self._place, ["baselines"])
-        baselines = decode_baselines(kept.body, self._place)
+        (kept,) = self._parts.memory.read(self._scope, ["baselines"])
+        baselines = decode_baselines(kept.body, self._scope)
         found: list[tuple[Series, Transition]] = []
         for day in range(day_of(standing.judged), day_of(max(end - 1, standing.judged)) + 1):
             found += self._judge_day(day, counts, baselines, end)
@@ -190,7 +197,7 @@ class _Run:
 
     def _counts_from(self, first: int) -> Counted:
         """All counts of the minutes from ``first`` on; of earlier ones these segments hold only a part."""
-        found = self._parts.source.counts(self._place, created_from=first * 60, created_to=self._now + 60)
+        found = self._parts.source.counts(self._scope, created_from=first * 60, created_to=self._now + 60)
         return {
             series: {minute: count for minute, count in counts.items() if minute >= first}
             for series, counts in found.items()
@@ -213,7 +220,7 @@ class _Run:
         stop = min(end, (day + 1) * DAY_MINUTES)
         gaps = find_gaps(counts.values(), start - LOOK_BACK, stop)
         found: list[tuple[Series, Transition]] = []
-        watched = {split_series(self._place, name) for name in standing.watches}
+        watched = {split_series(self._scope, name) for name in standing.watches}
         for series in sorted({*counts, *baselines, *watched}):
             if series.insight_type in self._types and start < stop:
                 baseline = next((b for b in baselines.get(series, ()) if b.day == day), Baseline.silent(day))
@@ -225,17 +232,29 @@ class _Run:
         return found
 
     def _report(self, found: list[tuple[Series, Transition]]) -> list[InsightEvent]:
-        """Write the events, with the averages of the days before."""
+        """Write the events, with the averages of the days before and whose calls they were."""
         past = self._past(self._today - REPORTED_DAYS - 2, self._standing.rolled)
         for series, fresh in self._counts_from(self._standing.rolled * DAY_MINUTES).items():
             past.setdefault(series, {}).update(fresh)  # what only segments hold yet
+        observed = self._standing.observed
+        callers = self._callers([(series, spans_of(change, observed)) for series, change in found])
         return [
             report(
                 series,
                 change,
                 past.get(series, {}),
                 errors=errors_of(series, past),
-                observed=self._standing.observed,
+                observed=observed,
+                attributions=callers.attributions(series, spans_of(change, observed)),
             )
             for series, change in found
         ]
+
+    def _callers(self, asked: list[tuple[Series, Spans]]) -> Callers:
+        callers = Callers(asked)
+        first = min(spans.around[0] for _, spans in asked)
+        for segment in self._parts.source.callers(
+            self._scope, created_from=first * 60, created_to=self._now + 60
+        ):
+            callers.add(segment)
+        return callers

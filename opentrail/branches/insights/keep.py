@@ -10,8 +10,7 @@ import msgspec
 from opentrail.branches.insights.baseline import Baseline
 from opentrail.branches.insights.count import Counted
 from opentrail.branches.insights.detector import Watch
-from opentrail.branches.insights.series import DAY_MINUTES, Series
-from opentrail.model.event import Place
+from opentrail.branches.insights.series import DAY_MINUTES, Scope, Series, join_series, split_series
 
 _baselines = msgspec.msgpack.Decoder(dict[str, list[Baseline]])
 _counts = msgspec.msgpack.Decoder(dict[str, dict[int, int]])
@@ -37,18 +36,6 @@ class Standing(msgspec.Struct, omit_defaults=True):
             self.watches[join_series(series)] = watch
 
 
-def join_series(series: Series) -> str:
-    """The name of a series within its place, as segments have it."""
-    return f"{series.source}\n{series.name}\n{series.error_code}"
-
-
-def split_series(place: Place, name: str) -> Series:
-    """Read such a name."""
-    source, _, rest = name.partition("\n")
-    api, _, code = rest.partition("\n")
-    return Series(place, source, api, code)
-
-
 def encode_counts(counted: Counted, day: int) -> bytes:
     """The minutes of one day."""
     first = day * DAY_MINUTES
@@ -59,12 +46,12 @@ def encode_counts(counted: Counted, day: int) -> bytes:
     return zlib.compress(msgspec.msgpack.encode({name: counts for name, counts in kept.items() if counts}))
 
 
-def decode_counts(counted: Counted, body: bytes, place: Place, day: int) -> None:
+def decode_counts(counted: Counted, body: bytes, scope: Scope, day: int) -> None:
     """Add such a day to ``counted``; no bytes are a day without calls."""
     if not body:
         return
     for name, counts in _counts.decode(zlib.decompress(body)).items():
-        of_series = counted.setdefault(split_series(place, name), {})
+        of_series = counted.setdefault(split_series(scope, name), {})
         of_series.update({day * DAY_MINUTES + minute: count for minute, count in counts.items()})
 
 
@@ -74,12 +61,12 @@ def encode_baselines(baselines: Mapping[Series, list[Baseline]]) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(named))
 
 
-def decode_baselines(body: bytes, place: Place) -> dict[Series, list[Baseline]]:
+def decode_baselines(body: bytes, scope: Scope) -> dict[Series, list[Baseline]]:
     """Read them back; no bytes are none."""
     if not body:
         return {}
     named = _baselines.decode(zlib.decompress(body))
-    return {split_series(place, name): known for name, known in named.items()}
+    return {split_series(scope, name): known for name, known in named.items()}
 
 
 def read_segment_counts(body: bytes) -> dict[str, dict[str, int]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from opentrail.branches.insights.count import Counted
-from opentrail.model.event import Place
+from opentrail.branches.insights.series import Scope
 
 
 class Kept(NamedTuple):
@@ -19,20 +19,23 @@ class Kept(NamedTuple):
 class CountSource(Protocol):
     """The counts in history's index items. Maps to ``dynamodb:Query``."""
 
-    def counts(self, place: Place, *, created_from: float, created_to: float) -> Counted:
+    def counts(self, scope: Scope, *, created_from: float, created_to: float) -> Counted:
         """The sum of all counts in segments created between two epoch seconds. Raises ``StorageError``."""
 
-    def oldest(self, place: Place) -> float | None:
+    def callers(self, scope: Scope, *, created_from: float, created_to: float) -> Iterator[bytes]:
+        """Who called, of each such segment, as its index item has it. Raises ``StorageError``."""
+
+    def oldest(self, scope: Scope) -> float | None:
         """When the oldest segment was created, epoch seconds; None without any. Raises ``StorageError``."""
 
 
 class Memory(Protocol):
     """What is kept between runs. Maps to ``dynamodb:Query`` and ``dynamodb:PutItem``."""
 
-    def read(self, place: Place, names: Iterable[str]) -> Sequence[Kept]:
+    def read(self, scope: Scope, names: Iterable[str]) -> Sequence[Kept]:
         """What was written under each name, in that order. Raises ``StorageError``."""
 
-    def write(self, place: Place, name: str, body: bytes, *, version: int) -> int:
+    def write(self, scope: Scope, name: str, body: bytes, *, version: int) -> int:
         """Write over the version that was read; answer the new one.
 
         Raises:

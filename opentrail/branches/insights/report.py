@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from opentrail.branches.insights.callers import Spans
 from opentrail.branches.insights.detector import Started, Transition
 from opentrail.branches.insights.series import CALL_RATE, DAY_MINUTES, Counts, Series, from_minute
 from opentrail.format.insight import (
-    MAX_VALUES,
     Attribution,
     Average,
     Context,
@@ -16,8 +16,10 @@ from opentrail.format.insight import (
     Share,
     Statistics,
     name_insight,
+    top_shares,
 )
 
+_BEFORE_ERROR_CODES = ("userIdentityArn", "userAgent")  # the order of the user guide's samples
 REPORTED_DAYS = 7  # the user guide's baseline: the seven days before, from midnight on
 
 Errors = Mapping[str, Counts]  # error code -> the API's calls that ended in it
@@ -34,9 +36,6 @@ def report(
 ) -> InsightEvent:
     """Write an incident's Start or End.
 
-    The reported baseline is the mean per minute since midnight seven days before the start, or since
-    ``observed`` where counts begin later.
-
     Args:
         series: what is concerned.
         change: what happened.
@@ -47,18 +46,20 @@ def report(
     """
     begun = isinstance(change, Started)
     start, end = _span(change)
-    since = max(start - start % DAY_MINUTES - REPORTED_DAYS * DAY_MINUTES, min(observed, start - 1))
-    measured = (start, start + 1) if begun else (start, end)
+    spans = spans_of(change, observed)
+    since, _ = spans.before
     statistics = Statistics(
-        baseline=Average(_mean(counts, since, start)),
-        insight=Average(_mean(counts, *measured)),
+        baseline=Average(_mean(counts, *spans.before)),
+        insight=Average(_mean(counts, *spans.measured)),
         insight_duration=end - start,
         baseline_duration=start - since,
     )
-    shown = list(attributions)
+    shown = [a for a in attributions if a.attribute in _BEFORE_ERROR_CODES]
     if series.insight_type == CALL_RATE:
-        shown.append(_error_codes(counts, errors, measured, (since, start)))
-    shared = name_insight(*series.place, series.source, series.name, series.error_code, start)
+        shown.append(_error_codes(counts, errors, spans))
+    shown += [a for a in attributions if a.attribute not in _BEFORE_ERROR_CODES]
+    of_trail = (series.trail,) if series.trail else ()
+    shared = name_insight(*series.place, series.source, series.name, series.error_code, start, *of_trail)
     return InsightEvent(
         time=from_minute(change.minute),
         region=series.place.region,
@@ -71,10 +72,22 @@ def report(
             event_name=series.name,
             insight_type=series.insight_type,
             error_code=series.error_code,
-            source_event_category="Management",
+            source_event_category="Data" if series.trail else "Management",
+            insight_source=series.trail,
             insight_context=Context(statistics=statistics, attributions=shown),
         ),
     )
+
+
+def spans_of(change: Transition, observed: int) -> Spans:
+    """The minutes whose averages are reported: of a Start its first minute, of an End the whole incident.
+
+    The baseline reaches back to midnight seven days before the start, or to ``observed`` where counts
+    begin later.
+    """
+    start, end = _span(change)
+    since = max(start - start % DAY_MINUTES - REPORTED_DAYS * DAY_MINUTES, min(observed, start - 1))
+    return Spans((start, start + 1) if isinstance(change, Started) else (start, end), (since, start))
 
 
 def _span(change: Transition) -> tuple[int, int]:
@@ -95,10 +108,9 @@ def _total(counts: Counts, start: int, end: int) -> int:
     return sum([count for minute, count in counts.items() if start <= minute < end])
 
 
-def _error_codes(
-    counts: Counts, errors: Errors, measured: tuple[int, int], before: tuple[int, int]
-) -> Attribution:
-    return Attribution("errorCode", _shares(counts, errors, measured), _shares(counts, errors, before))
+def _error_codes(counts: Counts, errors: Errors, spans: Spans) -> Attribution:
+    insight, baseline = (_shares(counts, errors, span) for span in spans)
+    return Attribution("errorCode", insight, baseline)
 
 
 def _shares(counts: Counts, errors: Errors, span: tuple[int, int]) -> list[Share]:
@@ -106,9 +118,3 @@ def _shares(counts: Counts, errors: Errors, span: tuple[int, int]) -> list[Share
     failed = {code: _mean(of_code, *span) for code, of_code in errors.items()}
     succeeded = round(_mean(counts, *span) - sum(failed.values()), 10)
     return top_shares({"null": succeeded, **failed})
-
-
-def top_shares(averages: Mapping[str, float]) -> list[Share]:
-    """The five values with most calls."""
-    ordered = sorted(averages.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Share(value, average) for value, average in ordered[:MAX_VALUES] if average > 0]

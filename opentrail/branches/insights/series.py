@@ -17,18 +17,46 @@ DAY_MINUTES = 1440
 Counts = Mapping[int, int]  # minute since 1970 -> calls; absent means none
 
 
+class Scope(NamedTuple):
+    """What is watched together: the management events of a place, or the data events a trail takes there."""
+
+    place: Place
+    trail: str = ""  # ARN
+
+
 class Series(NamedTuple):
-    """An API of a place; with ``error_code``, only its calls that ended in that error."""
+    """An API of a place; with ``error_code``, only its calls that ended in that error.
+
+    With ``trail``, an ARN, its calls are data events, as far as that trail takes them.
+    """
 
     place: Place
     source: str
     name: str
     error_code: str = ""
+    trail: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """What it is watched together with."""
+        return Scope(self.place, self.trail)
 
     @property
     def insight_type(self) -> str:
         """The Insight type this series can cause."""
         return ERROR_RATE if self.error_code else CALL_RATE
+
+
+def join_series(series: Series) -> str:
+    """The name of a series within its scope, as segments have it."""
+    return f"{series.source}\n{series.name}\n{series.error_code}"
+
+
+def split_series(scope: Scope, name: str) -> Series:
+    """Read such a name."""
+    source, _, rest = name.partition("\n")
+    api, _, code = rest.partition("\n")
+    return Series(scope.place, source, api, code, scope.trail)
 
 
 def to_minute(text: str) -> int:
