@@ -23,6 +23,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.destinations import CloudWatchLogGroups, IamRoles, KmsKeys, S3Buckets, SnsTopics
 from opentrail.adapters.aws.history import DynamoLookupRate, DynamoSegments, S3SegmentFiles
+from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.adapters.aws.organizations import AwsOrganizations
 from opentrail.adapters.aws.public_keys import KmsPublicKeys
 from opentrail.adapters.aws.regions import known_regions
@@ -107,6 +108,7 @@ def build(settings: ApiSettings, clients: Any = client, *, region: str) -> Endpo
         organizations=AwsOrganizations(clients_for, region),
         segments=DynamoSegments(clients("dynamodb"), settings.history_table),
         segment_files=S3SegmentFiles(clients("s3")),
+        call_counts=DynamoInsights(clients("dynamodb"), settings.history_table),
         lookup_rate=DynamoLookupRate(
             clients("dynamodb"), settings.history_table, per_second=settings.lookups_per_second
         ),

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from opentrail.branches.history import SegmentFiles, SegmentIndex
+from opentrail.branches.insights.series import Counts, Series
 from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
 from opentrail.model.trail import Trail, TrailStatus
 
@@ -136,6 +137,13 @@ class LookupRate(Protocol):
         """
 
 
+class CallCounts(Protocol):
+    """What Insights counts. Maps to dynamodb:Query on the history table."""
+
+    def counts_of(self, series: Series, *, first: int, end: int) -> Counts:
+        """Calls by minute of the minutes ``[first, end)`` since 1970. Raises ``StorageError``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything the actions reach the world through."""
@@ -150,4 +158,5 @@ class Ports:
     organizations: Organizations
     segments: SegmentIndex
     segment_files: SegmentFiles
+    call_counts: CallCounts
     lookup_rate: LookupRate | None = None  # None: as often as anybody likes

@@ -14,6 +14,7 @@ from opentrail.adapters.aws.destinations import (
     SnsTopics,
 )
 from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
+from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.adapters.aws.organizations import AwsOrganizations
 from opentrail.adapters.aws.public_keys import KmsPublicKeys
 from opentrail.adapters.aws.trails import DynamoTrails
@@ -82,4 +83,5 @@ def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
         organizations=AwsOrganizations(clients_for, FIRST_REGION),
         segments=DynamoSegments(clients("dynamodb"), outputs["HistoryTableName"]),
         segment_files=S3SegmentFiles(clients("s3")),
+        call_counts=DynamoInsights(clients("dynamodb"), outputs["HistoryTableName"]),
     )

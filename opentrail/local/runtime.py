@@ -38,6 +38,7 @@ Deploy = Callable[["Runtime"], Mapping[str, Mapping[str, str]]]
 Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
 
 HOUR_SECONDS = 3600
+OF_HISTORY = ("LookupEvents", "ListInsightsData", "ListInsightsMetricData")
 MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
 
 log = logging.getLogger(__name__)
@@ -287,10 +288,10 @@ class Runtime:
         return Export(self.options.export, lambda: self.outputs.get("HistoryBucketName", "")).saw
 
     def reading_own_writes(self, handler: ServiceHandler) -> ServiceHandler:
-        """Return ``handler`` with LookupEvents answering only after what was recorded is in the history."""
+        """Return ``handler`` with event history answering only after what was recorded is in the history."""
 
         def handle(call: Call) -> Reply:
-            if call.operation == "LookupEvents":
+            if call.operation in OF_HISTORY:
                 self.drain()
             return handler(call)
 

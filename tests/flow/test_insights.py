@@ -14,7 +14,7 @@ from opentrail.adapters.aws import items
 from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.branches.history import build_segment
 from opentrail.branches.insights.ports import Kept
-from opentrail.branches.insights.series import Scope
+from opentrail.branches.insights.series import Scope, Series
 from opentrail.errors import ConflictError
 from opentrail.model.event import Place
 from opentrail.model.log_file import LogFile
@@ -261,3 +261,17 @@ def test_nothing_is_judged_before_a_baseline(line: Line) -> None:
     found = [watch(line, BURST + timedelta(minutes=minute)) for minute in range(15)]
 
     assert sum(found) == 0
+
+
+def test_the_counts_of_one_series_in_a_range(line: Line) -> None:
+    past = Past(line)
+    past.add([BURST, BURST + timedelta(minutes=1)], ("RunInstances", "", 2), ("RunInstances", "Denied", 1))
+    past.add([BURST + timedelta(minutes=1)], ("RunInstances", "", 3), ("Other", "", 1))
+    series = Series(PLACE, "ec2.amazonaws.com", "RunInstances")
+    minute = int(BURST.timestamp()) // 60
+
+    counts = DynamoInsights(line.client("dynamodb"), f"{line.name}-history").counts_of(
+        series, first=minute + 1, end=minute + 60
+    )
+
+    assert counts == {minute + 1: 6}

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from opentrail.adapters.aws import items
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.branches.insights.count import Counted
-from opentrail.branches.insights.keep import read_segment_counts
+from opentrail.branches.insights.keep import read_segment_counts, read_series_counts
 from opentrail.branches.insights.ports import Kept
-from opentrail.branches.insights.series import Scope, split_series, to_minute
+from opentrail.branches.insights.series import Counts, Scope, Series, join_series, split_series, to_minute
 from opentrail.errors import StorageError
 
 PART_BYTES = 350_000  # an item holds 400 KB (DynamoDB quotas)
@@ -48,6 +49,17 @@ class DynamoInsights:
                         minute = minutes[text] = to_minute(text)
                     of_series[minute] = of_series.get(minute, 0) + count
         return counted
+
+    def counts_of(self, series: Series, *, first: int, end: int) -> Counts:
+        """See ``opentrail.api.ports.CallCounts``."""
+        name, counts = join_series(series), Counter[int]()
+        start, stop = first * 60 - items.AHEAD_SECONDS, end * 60 + items.LATE_SECONDS
+        for item in self._segments(series.scope, "counts", start, stop):
+            for text, count in read_series_counts(bytes(item["counts"]["B"]), name).items():
+                minute = to_minute(text)
+                if first <= minute < end:
+                    counts[minute] += count
+        return counts
 
     def callers(self, scope: Scope, *, created_from: float, created_to: float) -> Iterator[bytes]:
         """See ``opentrail.branches.insights.ports.CountSource``."""

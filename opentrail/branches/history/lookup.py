@@ -60,6 +60,7 @@ class Lookup:
     attribute: str = ""
     value: str = ""
     insights: bool = False
+    wanted: Callable[[Indexed], bool] | None = None  # a further test of the record
     after: Position | None = None
     limit: int = 50
 
@@ -232,6 +233,7 @@ class _Search:
         return (
             lookup.start <= hit.time <= self._end
             and hit.record.is_insight is lookup.insights
+            and (lookup.wanted is None or lookup.wanted(hit.record))
             and (lookup.after is None or hit.position < lookup.after)
             and (not lookup.attribute or has_value(hit.record, lookup.attribute, lookup.value))
         )

@@ -14,6 +14,8 @@ from opentrail.branches.insights.series import DAY_MINUTES, Scope, Series, join_
 
 _baselines = msgspec.msgpack.Decoder(dict[str, list[Baseline]])
 _counts = msgspec.msgpack.Decoder(dict[str, dict[int, int]])
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_by_minute = msgspec.json.Decoder(dict[str, int])
 _segment = msgspec.json.Decoder(dict[str, dict[str, int]])
 
 
@@ -72,3 +74,9 @@ def decode_baselines(body: bytes, scope: Scope) -> dict[Series, list[Baseline]]:
 def read_segment_counts(body: bytes) -> dict[str, dict[str, int]]:
     """The counts of one segment's index item: {"source\\nname\\nerrorCode": {"2026-01-10T04:20": 3}}."""
     return _segment.decode(zlib.decompress(body))
+
+
+def read_series_counts(body: bytes, name: str) -> dict[str, int]:
+    """The same of one series only."""
+    found = _names.decode(zlib.decompress(body)).get(name)
+    return {} if found is None else _by_minute.decode(found)

@@ -41,6 +41,12 @@ Setting = Callable[[World], None]
 REST: dict[str, Members] = {
     "AddTags": {"TagsList": [{"Key": "a"}]},
     "CreateTrail": {"Name": "fresh", "S3BucketName": "logs"},
+    "ListInsightsData": {"InsightSource": ARN, "DataType": "InsightsEvents"},
+    "ListInsightsMetricData": {
+        "EventSource": "s3.amazonaws.com",
+        "EventName": "GetObject",
+        "InsightType": "ApiCallRateInsight",
+    },
     "PutEventSelectors": {"EventSelectors": [{"ReadWriteType": "ReadOnly"}]},
     "PutInsightSelectors": {"InsightSelectors": [{"InsightType": "ApiErrorRateInsight"}]},
     "PutResourcePolicy": {"ResourcePolicy": "{}"},
@@ -83,7 +89,8 @@ NEVER = {
     "ResourcePolicyNotFoundException": "nothing there is can have a resource policy",
     "ThrottlingException": "only what a deployment limits is throttled, and none of these is",
 }
-READS_OR_ORGANIZES = {o for o in ACTIONS if o not in WRITERS}
+OF_INSIGHTS = {"ListInsightsData", "ListInsightsMetricData"}
+READS_OR_ORGANIZES = {o for o in ACTIONS if o not in WRITERS | OF_INSIGHTS}
 EVENT_CONFIGURATION = ("GetEventConfiguration", "PutEventConfiguration")
 
 
@@ -304,6 +311,10 @@ case(LOOKUP, "InvalidTimeRangeException", StartTime=2, EndTime=1)
 case(LOOKUP, "InvalidMaxResultsException", MaxResults=51)
 case(LOOKUP, "InvalidNextTokenException", NextToken="none of ours")
 case(LOOKUP, "InvalidEventCategoryException", EventCategory="data")
+case(OF_INSIGHTS, "InvalidParameterException", StartTime=2, EndTime=1)
+case(["ListInsightsMetricData"], "InvalidTrailNameException", TrailName="nothing")
+case(["ListInsightsMetricData"], "OperationNotPermittedException", account=MEMBER, TrailName=ORG_ARN)
+case(["ListInsightsData"], "OperationNotPermittedException", account=MEMBER, InsightSource=ORG_ARN)
 case(LOOKUP, "InvalidLookupAttributesException", LookupAttributes=[{"AttributeKey": "Colour"}])
 
 case(["CreateTrail", "AddTags"], "TagsLimitExceededException", TagsList=[{"Key": str(n)} for n in range(51)])

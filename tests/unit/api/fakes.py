@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from opentrail.api.app import ApiReply, ApiRequest, CloudTrailApi
 from opentrail.api.ports import LookupRate, Ports
+from opentrail.branches.insights.series import Counts, Series
 from opentrail.errors import ConflictError, StorageError
 from opentrail.model.resource import Bucket, Key, Organization, PublicKey, Role, Topic
 from opentrail.model.trail import Trail, TrailStatus
@@ -74,6 +75,16 @@ class FakeTrails:
 
     def delete_status(self, arn: str) -> None:
         self.statuses = {k: s for k, s in self.statuses.items() if k[0] != arn}
+
+
+class FakeCounts:
+    """Calls by series and minute."""
+
+    def __init__(self) -> None:
+        self.known: dict[Series, Counts] = {}
+
+    def counts_of(self, series: Series, *, first: int, end: int) -> Counts:
+        return {m: n for m, n in self.known.get(series, {}).items() if first <= m < end}
 
 
 def _key(trail: Trail) -> tuple[str, str, str]:
@@ -169,6 +180,7 @@ class World:
     members: set[str] = field(default_factory=lambda: {MANAGEMENT, MEMBER, ADMIN})
     admins: set[str] = field(default_factory=set)
     history: FakeHistory = field(default_factory=FakeHistory)
+    call_counts: FakeCounts = field(default_factory=FakeCounts)
     lookup_rate: LookupRate | None = None
 
     def ports(self) -> Ports:
@@ -183,6 +195,7 @@ class World:
             organizations=_Organizations(self),
             segments=self.history,
             segment_files=self.history,
+            call_counts=self.call_counts,
             lookup_rate=self.lookup_rate,
         )
 
