@@ -1,4 +1,4 @@
-"""The CDK application: context -> the stacks OpenTrailStorage, OpenTrailPipeline and OpenTrailApi."""
+"""The CDK application: context -> the stacks OpenTrailStorage, OpenTrailPipeline, OpenTrailApi and OpenTrailIntegrity."""
 
 import aws_cdk as cdk
 

@@ -15,6 +15,10 @@ from opentrail.errors import SettingsError
 
 PREFIX = "OPENTRAIL_"
 
+# Signing keys that rotation makes: their part of the ledger table, and the tag they carry in KMS.
+SIGNING_KEY_PARTITION = "signing-key"
+SIGNING_KEY_TAG = "opentrail:signs-digests-of"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -94,7 +98,7 @@ class DigestSettings(Settings):
 
     trails_table: str
     ledger_table: str
-    signing_key_id: str
+    signing_key_id: str  # as in ApiSettings
     period_seconds: int  # length of a digest window
     settle_seconds: int  # as in DeliverSettings
 
@@ -105,8 +109,20 @@ class ApiSettings(Settings):
 
     trails_table: str
     history_table: str
-    signing_key_id: str
+    ledger_table: str
+    signing_key_id: str  # the key the deployment came with; those after it are in the ledger table
     lookups_per_second: int  # per account and Region; CloudTrail's own quota is 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateSettings(Settings):
+    """What ``lambdas/rotate`` needs."""
+
+    ledger_table: str
+    signing_key_id: str  # as in ApiSettings
+    key_policy: str  # JSON; that of the keys it makes
+    key_owner: str  # the value of their tag
+    rotation_days: int  # how long a key signs; 0 = for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def use_organization(role: iam.Role) -> None:
 
 
 def publish_key(role: iam.Role, key: kms.IKey) -> None:
-    """Grant publishing the key that digests verify with; never signing."""
+    """Grant publishing the first key, before the register of keys is begun; never signing."""
     role.add_to_policy(
         iam.PolicyStatement(actions=["kms:DescribeKey", "kms:GetPublicKey"], resources=[key.key_arn])
     )

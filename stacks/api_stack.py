@@ -38,6 +38,7 @@ class ApiStack(cdk.Stack):
             settings=ApiSettings(
                 trails_table=storage.trails_table.table_name,
                 history_table=storage.history_table.table_name,
+                ledger_table=storage.ledger_table.table_name,
                 signing_key_id=storage.signing_key.key_id,
                 lookups_per_second=LOOKUPS_PER_SECOND,
             ),
@@ -66,6 +67,7 @@ class ApiStack(cdk.Stack):
         permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb", "s3")
         permissions.use_table(self.role, storage.history_table, api_permissions.READ_HISTORY)
         permissions.read_history(self.role, storage.history_bucket)
+        permissions.use_signing_keys(self.role, storage.ledger_table, ["dynamodb:Query"])
         api_permissions.publish_key(self.role, storage.signing_key)
         api_permissions.look_at_destinations(self.role)
         api_permissions.use_organization(self.role)

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.api_stack import ApiStack
+from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
 from stacks.storage_stack import StorageStack
@@ -20,6 +21,7 @@ class Installation:
     storage: StorageStack
     pipeline: PipelineStack
     api: ApiStack
+    integrity: IntegrityStack
 
 
 def build(app: cdk.App) -> Installation:
@@ -55,4 +57,12 @@ def build(app: cdk.App) -> Installation:
         stack_name=f"{options.name_prefix}Api",
         description="OpenTrail: CloudTrail's API, for callers with IAM credentials; it keeps nothing",
     )
-    return Installation(storage, pipeline, api)
+    integrity = IntegrityStack(
+        app,
+        "OpenTrailIntegrity",
+        options=options,
+        storage=storage,
+        stack_name=f"{options.name_prefix}Integrity",
+        description="OpenTrail: rotates the keys that sign digests; it keeps nothing",
+    )
+    return Installation(storage, pipeline, api, integrity)

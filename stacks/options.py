@@ -33,6 +33,7 @@ class Options:
     expire_days: int = 0  # and are deleted
     history_days: int = 90  # how long LookupEvents answers; CloudTrail's own is 90
     log_retention_days: int = 30  # the functions' own logs
+    key_rotation_days: int = 30  # how long a key signs digests; 0 keeps the first for ever
     access_logs_bucket: str = ""  # an existing bucket for S3 server access logs
     delivery_buckets: tuple[str, ...] = ()  # names of further buckets that trails may deliver to
     delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name, or that encrypt their topics
@@ -88,6 +89,7 @@ class Options:
             self.deep_archive_days,
             self.expire_days,
             self.history_days,
+            self.key_rotation_days,
         )
 
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from opentrail.settings import SIGNING_KEY_PARTITION, SIGNING_KEY_TAG
 from stacks.acknowledge import acknowledge
 from stacks.options import Options
 
@@ -115,9 +116,35 @@ def use_keys(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
     )
 
 
-def sign(role: iam.Role, key: kms.IKey) -> None:
-    """Grant signing digests and publishing the key they verify with; the key's policy must agree."""
-    role.add_to_policy(iam.PolicyStatement(actions=["kms:Sign", "kms:GetPublicKey"], resources=[key.key_arn]))
+def sign(role: iam.Role, first_key: kms.IKey, owner: str) -> None:
+    """Grant signing digests with the first key, and with those that rotation made for ``owner``.
+
+    The keys' own policies must agree. The public halves of the latter are in the ledger table.
+    """
+    use = ["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign"]
+    role.add_to_policy(iam.PolicyStatement(actions=use, resources=[first_key.key_arn]))
+    keys = any_key(role)
+    tagged = {"StringEquals": {f"aws:ResourceTag/{SIGNING_KEY_TAG}": owner}}
+    role.add_to_policy(iam.PolicyStatement(actions=["kms:Sign"], resources=[keys], conditions=tagged))
+
+
+def any_key(role: iam.Role) -> str:
+    """Every KMS key of this account and Region: keys that do not exist yet have no narrower name."""
+    arn = f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/*"
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*]",
+        "Keys that rotation makes later; a condition limits them to those with the tag of this installation.",
+    )
+    return arn
+
+
+def use_signing_keys(role: iam.Role, table: dynamodb.ITable, actions: Sequence[str]) -> None:
+    """Grant ``actions`` on the register of signing keys, which is one partition of ``table``."""
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SIGNING_KEY_PARTITION]}}
+    role.add_to_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[table.table_arn], conditions=only)
+    )
 
 
 def notify(role: iam.Role, topic_arns: Sequence[str], key_arns: Sequence[str]) -> None:

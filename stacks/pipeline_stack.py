@@ -231,7 +231,7 @@ class PipelineStack(cdk.Stack):
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
         permissions.use_table(role, storage.ledger_table, permissions.CLOSE_FILES)
         self._let_write_log_files(role)
-        permissions.sign(role, storage.signing_key)
+        permissions.sign(role, storage.signing_key, self._options.name_prefix)
         return stage
 
     def _add_insights(self) -> StageFunction:

@@ -25,8 +25,8 @@ from opentrail.adapters.aws.destinations import CloudWatchLogGroups, IamRoles, K
 from opentrail.adapters.aws.history import DynamoLookupRate, DynamoSegments, S3SegmentFiles
 from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.adapters.aws.organizations import AwsOrganizations
-from opentrail.adapters.aws.public_keys import KmsPublicKeys
 from opentrail.adapters.aws.regions import known_regions
+from opentrail.adapters.aws.signing_keys import ListedKeys, signing_keys
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.api.app import ApiReply, ApiRequest, CloudTrailApi
 from opentrail.api.ports import Ports
@@ -104,7 +104,14 @@ def build(settings: ApiSettings, clients: Any = client, *, region: str) -> Endpo
         topics=SnsTopics(clients_for),
         log_groups=CloudWatchLogGroups(clients_for),
         roles=IamRoles(clients_for, region),
-        public_keys=KmsPublicKeys(clients("kms"), [settings.signing_key_id]),
+        public_keys=ListedKeys(
+            signing_keys(
+                clients("dynamodb"),
+                clients("kms"),
+                table=settings.ledger_table,
+                first_key_id=settings.signing_key_id,
+            )
+        ),
         organizations=AwsOrganizations(clients_for, region),
         segments=DynamoSegments(clients("dynamodb"), settings.history_table),
         segment_files=S3SegmentFiles(clients("s3")),

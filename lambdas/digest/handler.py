@@ -13,9 +13,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
-from opentrail.adapters.aws.kms import KmsSigner
 from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
+from opentrail.adapters.aws.signing_keys import KmsKeyring, SigningKeys, signing_keys
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.errors import StorageError
 from opentrail.pipeline.digest import Closing, close_windows
@@ -32,7 +32,8 @@ class Digester:
     settings: DigestSettings
     ledger: DynamoLedger
     store: S3Objects
-    signer: KmsSigner
+    kms: Any
+    signing_keys: SigningKeys
     trails: DynamoTrails
 
     def close(self, now: datetime, *, close_now: bool) -> Closing:
@@ -41,7 +42,7 @@ class Digester:
             self.trails.all_trails(),
             ledger=self.ledger,
             store=self.store,
-            signer=self.signer,
+            keyring=KmsKeyring(self.kms, self.signing_keys),
             now=now,
             period_seconds=self.settings.period_seconds,
             settle_seconds=self.settings.settle_seconds,
@@ -75,7 +76,13 @@ def build(settings: DigestSettings, clients: Any = client) -> Digester:
         settings=settings,
         ledger=DynamoLedger(clients("dynamodb"), settings.ledger_table),
         store=S3Objects(clients("s3")),
-        signer=KmsSigner(clients("kms"), settings.signing_key_id),
+        kms=clients("kms"),
+        signing_keys=signing_keys(
+            clients("dynamodb"),
+            clients("kms"),
+            table=settings.ledger_table,
+            first_key_id=settings.signing_key_id,
+        ),
         trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
     )
 

@@ -99,10 +99,13 @@ class Roles(Protocol):
 
 
 class PublicKeys(Protocol):
-    """Maps to kms:DescribeKey and kms:GetPublicKey on the signing key."""
+    """Maps to dynamodb:Query on the register of signing keys; kms:GetPublicKey until there is one."""
 
-    def keys(self, start: datetime, end: datetime) -> Sequence[PublicKey]:
+    def keys(self, start: datetime, end: datetime, now: datetime) -> Sequence[PublicKey]:
         """Every key valid at some moment from ``start`` to ``end``. Raises ``StorageError``."""
+
+    def current(self, now: datetime) -> PublicKey:
+        """The key that digests are signed with. Raises ``StorageError``."""
 
 
 class Organizations(Protocol):

@@ -16,7 +16,7 @@ from opentrail.adapters.aws.destinations import (
 from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
 from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.adapters.aws.organizations import AwsOrganizations
-from opentrail.adapters.aws.public_keys import KmsPublicKeys
+from opentrail.adapters.aws.signing_keys import ListedKeys, signing_keys
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.api.app import ApiRequest, CloudTrailApi
 from opentrail.api.ports import Ports
@@ -40,8 +40,8 @@ def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceH
 
     Args:
         clients: makes boto3 clients below the gateway, of any account and Region.
-        outputs: the storage stack's; ``TrailsTableName``, ``HistoryTableName`` and
-            ``SigningKeyId`` are used.
+        outputs: the storage stack's; ``TrailsTableName``, ``HistoryTableName``,
+            ``LedgerTableName`` and ``SigningKeyId`` are used.
 
     Returns:
         ServiceHandler: it never raises for what a caller sends.
@@ -79,7 +79,14 @@ def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
         topics=SnsTopics(clients_for),
         log_groups=CloudWatchLogGroups(clients_for),
         roles=IamRoles(clients_for, FIRST_REGION),
-        public_keys=KmsPublicKeys(clients("kms"), [outputs["SigningKeyId"]]),
+        public_keys=ListedKeys(
+            signing_keys(
+                clients("dynamodb"),
+                clients("kms"),
+                table=outputs["LedgerTableName"],
+                first_key_id=outputs["SigningKeyId"],
+            )
+        ),
         organizations=AwsOrganizations(clients_for, FIRST_REGION),
         segments=DynamoSegments(clients("dynamodb"), outputs["HistoryTableName"]),
         segment_files=S3SegmentFiles(clients("s3")),

@@ -39,6 +39,7 @@ Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
 
 HOUR_SECONDS = 3600
 OF_HISTORY = ("LookupEvents", "ListInsightsData", "ListInsightsMetricData")
+SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
 MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class Runtime:
             }
             deployed = deployed_functions()
             self._unrecorded = frozenset(function.role for function in deployed)
-            self.functions.warm(deployed)
+            self.functions.warm([function for function in deployed if not _is_seldom(function)])
             self._services.update(self._make_services(self))
             self._override_digest_period()
             self._collect_everywhere()
@@ -335,6 +336,11 @@ class Runtime:
         client = self.clients(service)
         methods = {name.lower(): method for method, name in client.meta.method_to_api_mapping.items()}
         getattr(client, methods[operation.lower()])(**parameters)
+
+
+def _is_seldom(function: Any) -> bool:
+    """True for a function ``lambdas.<stage>.handler.handler`` that is not worth keeping warm."""
+    return str(function.handler).split(".")[1:2] in [[stage] for stage in SELDOM_RUN]
 
 
 def _moto_application() -> WSGIApplication:

@@ -55,6 +55,11 @@ class Alarms(Construct):
         self._add("DigestsFailed", failed, above=0, description=description)
         self._add("DigestErrors", function.metric_errors(period=PERIOD), above=0, description=description)
 
+    def watch_rotation(self, function: lambda_.Function) -> None:
+        """Tell when ``function``, which makes signing keys, failed."""
+        description = "The signing key stays as it is until this works again; digests go on."
+        self._add("RotateErrors", function.metric_errors(period=PERIOD), above=0, description=description)
+
     def watch_api(self, function: lambda_.Function) -> None:
         """Tell when ``function``, which answers the API, failed a request or failed itself."""
         failed = cloudwatch.Metric(

@@ -1,4 +1,4 @@
-"""The two KMS keys: one encrypts everything at rest, one signs digests."""
+"""The KMS keys: one encrypts everything at rest, others sign digests, one after another."""
 
 from __future__ import annotations
 
@@ -55,12 +55,27 @@ def encryption_key(scope: Construct, id_: str) -> kms.Key:
 
 
 def signing_key(scope: Construct, id_: str, *, signer_role_arn: str) -> kms.Key:
-    """Return the RSA_2048 key that signs digests; only ``signer_role_arn`` may sign.
+    """Return the first RSA_2048 key that signs digests; the rotate function makes those after it.
 
-    The policy names no ``kms:*``: an administrator of the account can manage the key but
-    cannot sign with it, short of rewriting this policy, which CloudTrail records. The role
-    is named by its ARN in a condition, so the key does not wait for the role to exist.
     RSA_2048 because ``aws cloudtrail validate-logs`` verifies nothing else.
+    """
+    return kms.Key(
+        scope,
+        id_,
+        description="OpenTrail: signs digest files",
+        key_spec=kms.KeySpec.RSA_2048,
+        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        policy=signing_policy(signer_role_arn),
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+
+
+def signing_policy(signer_role_arn: str) -> iam.PolicyDocument:
+    """Return the policy of every signing key: only ``signer_role_arn`` may sign.
+
+    It names no ``kms:*``: an administrator of the account can manage the key but cannot
+    sign with it, short of rewriting this policy, which CloudTrail records. The role is
+    named by its ARN in a condition, so the key does not wait for the role to exist.
     """
     account = iam.AccountRootPrincipal()
     administer = iam.PolicyStatement(
@@ -73,15 +88,7 @@ def signing_key(scope: Construct, id_: str, *, signer_role_arn: str) -> kms.Key:
         resources=["*"],
         conditions={"ArnEquals": {"aws:PrincipalArn": signer_role_arn}},
     )
-    return kms.Key(
-        scope,
-        id_,
-        description="OpenTrail: signs digest files",
-        key_spec=kms.KeySpec.RSA_2048,
-        key_usage=kms.KeyUsage.SIGN_VERIFY,
-        policy=iam.PolicyDocument(statements=[administer, sign]),
-        removal_policy=cdk.RemovalPolicy.RETAIN,
-    )
+    return iam.PolicyDocument(statements=[administer, sign])
 
 
 def _cloudtrail_statements(stack: cdk.Stack) -> list[iam.PolicyStatement]:

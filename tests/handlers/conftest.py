@@ -12,6 +12,7 @@ from moto import mock_aws
 from lambdas.deliver import handler as deliver
 from lambdas.digest import handler as digest
 from lambdas.record import handler as record
+from lambdas.rotate import handler as rotate
 from opentrail.adapters.aws.clients import client
 from opentrail.settings import Settings
 from tests.support.line import Line, session_clients
@@ -52,7 +53,7 @@ def invoke(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
         return answer
 
     yield run
-    for module in (record, deliver, digest):
+    for module in (record, deliver, digest, rotate):
         module.wired.cache_clear()
     client.cache_clear()
 

@@ -49,6 +49,7 @@ class Templates:
     storage: Template
     pipeline: Template
     api: Template
+    integrity: Template
     directory: Path
 
 
@@ -62,6 +63,7 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
         storage=_read(directory / "OpenTrailStorage.template.json"),
         pipeline=_read(directory / "OpenTrailPipeline.template.json"),
         api=_read(directory / "OpenTrailApi.template.json"),
+        integrity=_read(directory / "OpenTrailIntegrity.template.json"),
         directory=directory,
     )
 
@@ -95,6 +97,12 @@ def api(templates: Templates) -> Template:
 
 
 @pytest.fixture(scope="session")
+def integrity(templates: Templates) -> Template:
+    """The stack that keeps the proof going."""
+    return templates.integrity
+
+
+@pytest.fixture(scope="session")
 def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The installation with every option set."""
     return synthesise(
@@ -109,6 +117,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "expireDays": 2555,
             "historyDays": 120,
             "logRetentionDays": 7,
+            "keyRotationDays": 7,
             "accessLogsBucket": "the-access-logs",
             "deliveryBuckets": "team-a-logs,team-b-logs",
             "deliveryKeyArns": [

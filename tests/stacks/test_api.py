@@ -116,6 +116,7 @@ def test_role_may_do_this_and_nothing_more(api: Template) -> None:
             "dynamodb:UpdateItem",
         },
         "HistoryTable": {"dynamodb:Query", "dynamodb:UpdateItem"},
+        "LedgerTable": {"dynamodb:Query"},
         "HistoryBucket": {"s3:ListBucket"},
         "HistoryBucket/history/*": {"s3:GetObject"},
         "EncryptionKey": AT_REST,

@@ -57,7 +57,9 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "LogsBucket": {"s3:ListBucket"},
         "LogsBucket/AWSLogs/*": {"s3:GetObject", "s3:PutObject"},
         "LogsBucket/*/AWSLogs/*": {"s3:GetObject", "s3:PutObject"},
-        "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
+        "SigningKey": {"kms:Sign", "kms:GetPublicKey", "kms:DescribeKey"},
+        # With a condition: test_key_rotation.
+        "arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/*": {"kms:Sign"},
         "EncryptionKey": AT_REST,
     },
 }
@@ -160,6 +162,8 @@ def named(resource: Any) -> str:
     """A reference as the construct it leads to, and the key pattern after it: ``LogsBucket/AWSLogs/*``."""
     if "Fn::Join" in resource:
         reference, *rest = resource["Fn::Join"][1]
+        if isinstance(reference, str):  # an ARN that is spelled out
+            return "".join(part if isinstance(part, str) else part["Ref"] for part in (reference, *rest))
         return named(reference) + "".join(rest)
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])[:-8]  # eight hex digits of hash end a logical id

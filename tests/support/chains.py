@@ -12,7 +12,7 @@ from opentrail.model.event import Place
 from opentrail.model.log_file import Destination
 from opentrail.model.trail import Trail
 from opentrail.pipeline.deliver import deliver_chunks
-from opentrail.pipeline.digest import Closing, close_windows
+from opentrail.pipeline.digest import Closing, Keyring, close_windows
 from opentrail.pipeline.validate import StoredObject
 from tests.support.fakes import FakeLedger, FakeSigner, FakeStore, describe, make_tokens
 from tests.support.values import HOME, START, make_chunk, make_trail
@@ -78,12 +78,12 @@ class Digests:
         self.deliver()
         self.store.closed.discard(bucket)
 
-    def close(self, *, close_now: bool = False, signer: FakeSigner | None = None) -> Closing:
+    def close(self, *, close_now: bool = False, keyring: Keyring | None = None) -> Closing:
         return close_windows(
             self.trails.values(),
             ledger=self.ledger,
             store=self.store,
-            signer=signer or self.signer,
+            keyring=keyring or self.signer,
             now=self.now,
             period_seconds=PERIOD,
             settle_seconds=SETTLE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import count
 
@@ -139,6 +140,10 @@ class FakeSigner:
     def sign(self, message: bytes) -> bytes:
         self.signed += 1
         return self.key.sign(message, PKCS1v15(), SHA256())
+
+    def signer_for(self, end: datetime) -> FakeSigner:
+        """A keyring of one key."""
+        return self
 
 
 def make_tokens() -> Callable[[], str]:

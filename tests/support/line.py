@@ -15,15 +15,17 @@ import boto3
 from lambdas.deliver import handler as deliver
 from lambdas.digest import handler as digest
 from lambdas.record import handler as record
+from lambdas.rotate import handler as rotate
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.format import log_file
 from opentrail.format.chunk import decode_chunk
 from opentrail.model.log_file import Chunk
+from opentrail.model.signing_key import SigningKey
 from opentrail.model.trail import Trail
 from opentrail.pipeline.deliver import Delivery
 from opentrail.pipeline.digest import Closing
 from opentrail.pipeline.record import Accepted, Message
-from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings
+from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, RotateSettings
 from tests.support.crash import Fuse, FusedClient
 from tests.support.records import ACCOUNT, REGION
 
@@ -97,6 +99,16 @@ class Line:
             settle_seconds=SETTLE_SECONDS,
         )
 
+    def rotate_settings(self, days: int = 30) -> RotateSettings:
+        """What the rotate function is told."""
+        return RotateSettings(
+            ledger_table=f"{self.name}-ledger",
+            signing_key_id=self.key_id,
+            key_policy=json.dumps({"Version": "2012-10-17", "Statement": []}),
+            key_owner=self.name,
+            rotation_days=days,
+        )
+
     def clients(self, fuse: Fuse | None) -> Callable[..., Any]:
         """Clients for one function run, each call through ``fuse``."""
 
@@ -157,6 +169,10 @@ class Line:
     def close(self, fuse: Fuse | None = None, *, close_now: bool = False) -> Closing:
         """Run the digest function."""
         return digest.build(self.digest_settings(), self.clients(fuse)).close(self.now, close_now=close_now)
+
+    def rotate(self, fuse: Fuse | None = None) -> SigningKey | None:
+        """Run the rotate function, which makes a key whether or not it is due."""
+        return rotate.build(self.rotate_settings(), self.clients(fuse)).rotate(self.now, at_once=True)
 
     def wait(self, **span: float) -> None:
         """Let time pass."""

@@ -10,15 +10,15 @@ ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256"
 
 
 class KmsSigner:
-    """One RSA_2048 SIGN_VERIFY key."""
+    """One RSA_2048 SIGN_VERIFY key; ``spki`` is its public half, where it is known."""
 
-    def __init__(self, client: Any, key_id: str) -> None:
+    def __init__(self, client: Any, key_id: str, spki: bytes | None = None) -> None:
         self._client = client
         self._key_id = key_id
-        self._public_key: bytes | None = None
+        self._public_key = spki
 
     def public_key(self) -> bytes:
-        """SubjectPublicKeyInfo, DER; asked for once.
+        """SubjectPublicKeyInfo, DER; asked for once, unless it is known.
 
         Raises:
             StorageError: KMS refused or did not answer.

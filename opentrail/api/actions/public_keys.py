@@ -17,11 +17,13 @@ FORESIGHT = timedelta(days=1)
 
 def list_public_keys(scene: Scene, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """ListPublicKeys. Without times, the current key; a time that is missing is now."""
+    if not given.keys() & {"StartTime", "EndTime"}:
+        return {"PublicKeyList": [_show(scene.ports.public_keys.current(scene.now))]}
     start, end = given.get("StartTime", scene.now), given.get("EndTime", scene.now)
     if start > end:
         raise ApiError("InvalidTimeRangeException", "The start time must not be after the end time.")
     end = min(end, scene.now + FORESIGHT)
-    return {"PublicKeyList": [_show(key) for key in scene.ports.public_keys.keys(start, end)]}
+    return {"PublicKeyList": [_show(key) for key in scene.ports.public_keys.keys(start, end, scene.now)]}
 
 
 def _show(key: PublicKey) -> dict[str, Any]:

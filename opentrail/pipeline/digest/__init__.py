@@ -2,10 +2,25 @@
 
 in: log file
 out: digest
-needs: ledger, object store, signing key
+needs: ledger, object store, signing keys
 """
 
 from opentrail.pipeline.digest.close import Closing, close_windows
-from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Signer
+from opentrail.pipeline.digest.keyring import KeyWindow, key_for, windows_of
+from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring, Signer
+from opentrail.pipeline.digest.rotate import KeyMaker, KeyRegistry, rotate
 
-__all__ = ["ChainLedger", "Closing", "DigestStore", "Signer", "close_windows"]
+__all__ = [
+    "ChainLedger",
+    "Closing",
+    "DigestStore",
+    "KeyMaker",
+    "KeyRegistry",
+    "KeyWindow",
+    "Keyring",
+    "Signer",
+    "close_windows",
+    "key_for",
+    "rotate",
+    "windows_of",
+]

@@ -14,7 +14,7 @@ from opentrail.model.digest import Chain
 from opentrail.model.event import Place
 from opentrail.model.log_file import FileRow, FileState
 from opentrail.model.trail import Trail
-from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Signer
+from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring
 from opentrail.pipeline.digest.seal import seal_window, store_digest
 from opentrail.pipeline.digest.windows import due_windows, window_start
 
@@ -60,7 +60,7 @@ class Closing:
 class _Run:
     ledger: ChainLedger
     store: DigestStore
-    signer: Signer
+    keyring: Keyring
     now: datetime
     period_seconds: int
     settle_seconds: int
@@ -73,7 +73,7 @@ def close_windows(
     *,
     ledger: ChainLedger,
     store: DigestStore,
-    signer: Signer,
+    keyring: Keyring,
     now: datetime,
     period_seconds: int,
     settle_seconds: int,
@@ -90,6 +90,7 @@ def close_windows(
 
     Args:
         trails: all of them, logging or not.
+        keyring: which key signs which window.
         now: UTC.
         period_seconds: length of a window.
         settle_seconds: a pending file older than this was abandoned by its delivery.
@@ -100,7 +101,7 @@ def close_windows(
     run = _Run(
         ledger=ledger,
         store=store,
-        signer=signer,
+        keyring=keyring,
         now=now,
         period_seconds=period_seconds,
         settle_seconds=settle_seconds,
@@ -209,7 +210,7 @@ def _close(
     run: _Run, chain: Chain, start: datetime, end: datetime, rows: Sequence[FileRow], *, ended: bool
 ) -> Chain:
     """Decide the digest of one window, save the decision, then carry it out."""
-    sealed = seal_window(chain, rows, start=start, end=end, signer=run.signer)
+    sealed = seal_window(chain, rows, start=start, end=end, signer=run.keyring.signer_for(end))
     saved = run.ledger.save_chain(msgspec.structs.replace(sealed, ended=ended))
     done = _finish(run, saved)
     assert saved.head is not None  # seal_window sets it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from opentrail.model.digest import Chain
@@ -56,10 +57,17 @@ class DigestStore(Protocol):
 
 
 class Signer(Protocol):
-    """The signing key. Maps to ``kms:Sign`` and ``kms:GetPublicKey``."""
+    """A signing key. Maps to ``kms:Sign``, and to ``kms:GetPublicKey`` before the first rotation."""
 
     def public_key(self) -> bytes:
         """SubjectPublicKeyInfo, DER."""
 
     def sign(self, message: bytes) -> bytes:
         """RSASSA-PKCS1-v1_5 with SHA-256 over ``message``."""
+
+
+class Keyring(Protocol):
+    """The signing keys, one after another. Maps to ``Query`` on their part of the ledger table."""
+
+    def signer_for(self, end: datetime) -> Signer:
+        """The key for a digest that ends then. Raises ``StorageError``."""

@@ -107,16 +107,21 @@ def laptop(moto_app: Any) -> Iterator[Laptop]:
     """A fresh moto with the trails table and the signing key, served on a free port."""
     clients = Clients(moto_app, account=ACCOUNT, region=REGION)
     _reset(moto_app)
-    clients("dynamodb").create_table(
-        TableName="trails",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    for table in ("trails", "ledger"):
+        clients("dynamodb").create_table(
+            TableName=table,
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
     signing_key = clients("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
     outputs = {
         "TrailsTableName": "trails",
         "HistoryTableName": "history",
+        "LedgerTableName": "ledger",
         "SigningKeyId": signing_key["KeyId"],
     }
     services = {

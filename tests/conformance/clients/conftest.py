@@ -63,7 +63,7 @@ def function(moto_app: Any) -> Endpoint:
     moto_api_backend.reset()
     clients = Clients(moto_app, account=ACCOUNT, region=REGION)
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    for table in ("trails", "history"):
+    for table in ("trails", "history", "ledger"):
         clients("dynamodb").create_table(
             TableName=table,
             KeySchema=keys,
@@ -74,7 +74,11 @@ def function(moto_app: Any) -> Endpoint:
     clients("s3").create_bucket(Bucket=BUCKET)
     clients("s3").put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(bucket_policy(BUCKET)))
     settings = ApiSettings(
-        trails_table="trails", history_table="history", signing_key_id=key, lookups_per_second=2
+        trails_table="trails",
+        history_table="history",
+        ledger_table="ledger",
+        signing_key_id=key,
+        lookups_per_second=2,
     )
     # DynamoDB checks a condition and writes in one step; moto lets another thread in between.
     dynamodb = OneAtATime(clients("dynamodb"))

@@ -280,8 +280,11 @@ class _Roles(_Part):
 
 
 class _PublicKeys(_Part):
-    def keys(self, start: datetime, end: datetime) -> list[PublicKey]:
+    def keys(self, start: datetime, end: datetime, now: datetime) -> list[PublicKey]:
         return [k for k in self.world.public_keys if k.valid_from <= end and k.valid_to >= start]
+
+    def current(self, now: datetime) -> PublicKey:
+        return self.world.public_keys[-1]
 
 
 class _Organizations(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from opentrail.errors import ConflictError, StorageError
 from opentrail.model.digest import Chain
 from opentrail.model.event import Place
+from opentrail.pipeline.digest import Signer
 from tests.support.chains import SETTLE, Digests
 from tests.support.fakes import FakeLedger
 from tests.support.values import ABROAD, HOME, make_trail
@@ -112,20 +114,17 @@ def test_of_two_runs_at_one_chain_the_later_one_leaves_it() -> None:
 
 
 class Mute:
-    """A key that does not answer."""
+    """Keys that do not answer."""
 
-    def public_key(self) -> bytes:
+    def signer_for(self, end: datetime) -> Signer:
         raise StorageError("get public key: KMSInternalException", "KMSInternalException")
-
-    def sign(self, message: bytes) -> bytes:
-        raise AssertionError("never asked")
 
 
 def test_without_the_key_nothing_is_decided() -> None:
     line = Digests()
     line.wait(hours=1)
 
-    closing = line.close(signer=Mute())  # type: ignore[arg-type]
+    closing = line.close(keyring=Mute())
 
     assert [trouble.code for trouble in closing.troubles] == ["KMSInternalException"]
     assert line.ledger.chains() == []
