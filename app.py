@@ -1,4 +1,4 @@
-"""The CDK application: context -> the stacks OpenTrailStorage, OpenTrailPipeline, OpenTrailApi and OpenTrailIntegrity."""
+"""The CDK application: context -> the stacks of one installation."""
 
 import aws_cdk as cdk
 
