@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
 import pytest
+
+# A shell starts background jobs deaf to Ctrl-C, and so their children, which tests end by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before any AWS client exists: no profile, no instance metadata, no account but the laptop's.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:
