@@ -18,8 +18,7 @@ from opentrail.errors import FormatError, OpenTrailError, StorageError
 from opentrail.format import keys
 from opentrail.model.digest import Link
 from opentrail.model.report import Finding
-from opentrail.pipeline.validate import Evidence, KeySource, Span, prove_chain
-from opentrail.pipeline.validate.prove import KEY_MARGIN
+from opentrail.pipeline.validate import KEY_MARGIN, Evidence, KeySource, Span, prove_chain
 
 EXIT_FINDINGS, EXIT_UNCHECKED = 1, 2
 RECENT = timedelta(days=2)

@@ -30,8 +30,7 @@ from opentrail.errors import OpenTrailError
 from opentrail.format.digest_file import ListedFile
 from opentrail.model.digest import Link
 from opentrail.model.report import Report
-from opentrail.pipeline.validate import Evidence, Span, prove
-from opentrail.pipeline.validate.prove import KEY_MARGIN
+from opentrail.pipeline.validate import KEY_MARGIN, Evidence, Span, prove
 
 EXIT_PROVEN, EXIT_FINDINGS, EXIT_UNCHECKED = 0, 1, 2
 HISTORY = timedelta(days=90)
@@ -88,6 +87,7 @@ def _prove(options: dict[str, Any], open_files: ExitStack) -> tuple[Report, str]
         start=options["start_time"] or now - HISTORY,
         # A window closed early may end a few seconds ahead of the clock.
         end=options["end_time"] or now + KEY_MARGIN,
+        open_end=options["end_time"] is None,
     )
     key_source = KeyFile(options["public_keys"]) if options["public_keys"] else source
     evidence = Evidence(head=_head(options, span), delivered_at=_delivered(options, source, span))

@@ -7,6 +7,7 @@ implementations of CloudTrail log file integrity validation".
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -109,6 +110,23 @@ def parse_digest(document: bytes) -> Digest:
     try:
         return _decoder.decode(document)
     except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"not a digest file: {error}") from error
+
+
+def refuse_repeated_members(document: bytes) -> None:
+    """A member that is named twice means one thing to one reader and another to the next.
+
+    Raises:
+        FormatError: an object in ``document`` names a member twice.
+    """
+
+    def check(members: list[tuple[str, object]]) -> None:
+        if len({name for name, _ in members}) != len(members):
+            raise FormatError("a member is named twice")
+
+    try:
+        json.loads(document, object_pairs_hook=check)
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"not a digest file: {error}") from error
 
 

@@ -78,17 +78,20 @@ def compress(document: bytes) -> bytes:
     return body
 
 
-def decompress(body: bytes) -> bytes:
+def decompress(body: bytes, *, limit: int = 0) -> bytes:
     """Undo ``compress``. Takes plain JSON too: HTTP clients may already have unpacked it.
 
+    Args:
+        limit: refuse a document of more bytes, before it fills the memory; 0 = there is none.
+
     Raises:
-        FormatError: broken gzip, or bytes after its one member.
+        FormatError: broken gzip, bytes after its one member, or more than ``limit``.
     """
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
         stream = isal_zlib.decompressobj(wbits=_GZIP_WBITS)
-        document = stream.decompress(body) + stream.flush()
+        document = _inflate(stream, body, limit)
     except GZIP_ERRORS as error:
         raise FormatError(f"broken gzip: {error}") from error
     if not stream.eof:
@@ -96,6 +99,19 @@ def decompress(body: bytes) -> bytes:
     if stream.unused_data:
         raise FormatError("unexpected data after end of compressed stream")
     return document
+
+
+def _inflate(stream: Any, body: bytes, limit: int) -> bytes:
+    if not limit:
+        whole: bytes = stream.decompress(body) + stream.flush()
+        return whole
+    parts, size = [stream.decompress(body, limit)], 0
+    while parts[-1] and not stream.eof:
+        size += len(parts[-1])
+        if size >= limit:
+            raise FormatError(f"more than {limit} bytes")
+        parts.append(stream.decompress(stream.unconsumed_tail, limit - size))
+    return b"".join(parts)
 
 
 def holds(body: bytes | None, sha256: str) -> bool:

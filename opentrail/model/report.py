@@ -19,6 +19,7 @@ class Problem(StrEnum):
     BAD_SIGNATURE = "signature verification failed"
     MOVED = "has been moved from its original location"
     UNKNOWN_KEY = "public key not found"
+    BAD_KEY = "Unable to load PKCS #1 key"
     HASH_DIFFERS = "hash value doesn't match"
     TRAILING_DATA = "unexpected data after end of compressed stream"
 
@@ -55,7 +56,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         detail = f" ({self.detail})" if self.detail else ""
-        if self.problem is Problem.UNKNOWN_KEY:
+        if self.problem in (Problem.UNKNOWN_KEY, Problem.BAD_KEY):
             detail = f" {self.detail}"  # "in region R for fingerprint F" belongs to the sentence
         return f"{self.kind}\ts3://{self.bucket}/{self.key}\tINVALID: {self.problem}{detail}"
 

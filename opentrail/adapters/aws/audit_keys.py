@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from opentrail.errors import FormatError, StorageError
-from opentrail.pipeline.validate.chain import PublicKey
+from opentrail.format.digest_file import fingerprint_of
+from opentrail.pipeline.validate.stored import PublicKey
 
 
 class KeyFile:
@@ -61,12 +62,20 @@ def _moment(value: str | float) -> datetime:
 
 
 def keys_of(listed: Iterable[dict[str, Any]]) -> dict[str, PublicKey]:
-    """ListPublicKeys' list by fingerprint. A key that is listed with several windows has them all."""
+    """ListPublicKeys' list by fingerprint. A key that is listed with several windows has them all.
+
+    Of two different keys under one fingerprint, the one it is the fingerprint of is taken: whoever
+    slips a second key into the list can neither pass for the first nor make its signatures fail.
+    """
     found: dict[str, PublicKey] = {}
     for key in listed:
-        name = key["Fingerprint"]
+        name, value = key["Fingerprint"], key["Value"]
         since, until = key["ValidityStartTime"].timestamp(), key["ValidityEndTime"].timestamp()
-        if name in found:
-            since, until = min(since, found[name].valid_from), max(until, found[name].valid_to)
-        found[name] = PublicKey(name, key["Value"], since, until)
+        known = found.get(name)
+        if known is not None and known.pkcs1 != value:
+            if fingerprint_of(value) != name:
+                continue
+        elif known is not None:
+            since, until = min(since, known.valid_from), max(until, known.valid_to)
+        found[name] = PublicKey(name, value, since, until)
     return found

@@ -17,7 +17,7 @@ from opentrail.adapters.aws.failure import storage_errors
 from opentrail.errors import StorageError
 from opentrail.format.digest_file import ListedFile
 from opentrail.model.report import Finding
-from opentrail.pipeline.validate.chain import PublicKey, StoredObject
+from opentrail.pipeline.validate.stored import PublicKey, StoredObject
 
 BATCH = 20_000  # log files between two looks at the credentials, which may expire
 

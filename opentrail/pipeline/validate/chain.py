@@ -8,39 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from opentrail.errors import FormatError
 from opentrail.format import digest_file, keys, log_file, times
 from opentrail.format.digest_file import Digest
 from opentrail.model.digest import Link
 from opentrail.model.report import Finding, Kind, Problem
+from opentrail.pipeline.validate.signature import generated_at, signature_problems
+from opentrail.pipeline.validate.stored import PublicKey, StoredObject
 
-
-class PublicKey(msgspec.Struct, frozen=True):
-    """A key as ListPublicKeys answers it. Times are epoch seconds."""
-
-    fingerprint: str
-    pkcs1: bytes
-    valid_from: float
-    valid_to: float
-
-
-class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as it lies in the bucket; ``body`` is ``None`` when it is not there."""
-
-    bucket: str
-    key: str
-    body: bytes | None
-    metadata: Mapping[str, str] = {}
+# Far above any digest (one of 2,000 files has a megabyte), far below what would fill a verifier's memory.
+MAX_DIGEST_BYTES = 256_000_000
 
 
 class CheckedDigest(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,17 +46,21 @@ def check_digest(stored: StoredObject, public_keys: Mapping[str, PublicKey]) -> 
     try:
         document = _unpack(stored.body)
         digest = digest_file.parse_digest(document)
+        digest_file.refuse_repeated_members(document)
         times.from_iso(digest.start)
-        ended = generated_at(stored) or times.from_iso(digest.end).timestamp()
+        ended = times.from_iso(digest.end).timestamp()
+        made = generated_at(stored) or ended
     except FormatError as error:
         if Problem.TRAILING_DATA in str(error):
             return _unreadable(stored, Problem.TRAILING_DATA)
         return _unreadable(stored, Problem.INVALID_FORMAT, str(error))
     problems = [
         *_place_problems(stored, digest),
-        *_signature_problems(stored, digest, document, public_keys, ended),
+        *signature_problems(stored, digest, document, public_keys, made),
         *_content_problems(digest),
     ]
+    if made < ended:
+        problems.append((Problem.WRONG_WINDOW, "it was made before its window ended"))
     return CheckedDigest(
         stored=stored,
         digest=digest,
@@ -86,23 +72,7 @@ def check_digest(stored: StoredObject, public_keys: Mapping[str, PublicKey]) -> 
 def _unpack(body: bytes) -> bytes:
     if not body.startswith(b"\x1f\x8b"):  # plain JSON is no digest: validate-logs refuses it too
         raise FormatError("not gzip")
-    return log_file.decompress(body)
-
-
-def generated_at(stored: StoredObject) -> float | None:
-    """When a backfill digest was made, in epoch seconds; ``None`` for every other digest.
-
-    Raises:
-        FormatError: a backfill digest that does not say, which validate-logs refuses.
-    """
-    if not stored.key.endswith(digest_file.BACKFILL_SUFFIX):
-        return None
-    text = stored.metadata.get(digest_file.GENERATED_METADATA, "")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FormatError(f"a backfill digest that was generated at {text!r}") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return log_file.decompress(body, limit=MAX_DIGEST_BYTES)
 
 
 def check_chain(checked: Sequence[CheckedDigest], *, backfill: bool = False) -> list[Finding]:
@@ -116,6 +86,7 @@ def check_chain(checked: Sequence[CheckedDigest], *, backfill: bool = False) -> 
         checked: of one chain, oldest first, the unreadable ones included.
         backfill: the chain of late files, whose windows need not touch.
     """
+    checked = _members(checked)
     period = _period_of(checked)
     present = {(c.stored.bucket, c.stored.key) for c in checked}
     findings: list[Finding] = []
@@ -138,6 +109,30 @@ def check_chain(checked: Sequence[CheckedDigest], *, backfill: bool = False) -> 
             findings += _missing_between(older.stored.key, named, period)
             findings.append(Finding(Kind.DIGEST, *named, Problem.NOT_FOUND))
     return findings
+
+
+def _members(checked: Sequence[CheckedDigest]) -> list[CheckedDigest]:
+    """``checked`` without what was only put in between: copies that no digest names or follows.
+
+    They are findings by themselves; the chain is judged as if they were not there.
+    """
+    digests = [c.digest for c in checked if c.digest is not None]
+    named = {(digest.previous_bucket, digest.previous_key) for digest in digests}
+    starts = {digest.start for digest in digests}
+    return [
+        c
+        for c in checked
+        if all(finding.problem is not Problem.MOVED for finding in c.findings)
+        or (c.stored.bucket, c.stored.key) in named
+        or _end_of(c.stored.key) in starts
+    ]
+
+
+def _end_of(key: str) -> str:
+    try:
+        return times.to_iso(keys.parse_digest_key(key).end)
+    except FormatError:
+        return ""
 
 
 def gaps_of(checked: Sequence[CheckedDigest]) -> list[str]:
@@ -203,7 +198,7 @@ def check_head(checked: Sequence[CheckedDigest], head: Link) -> list[Finding]:
         unchanged = same.sha256 == head.sha256
         return [] if unchanged else [_finding(same.stored, Problem.HASH_DIFFERS, "of the anchored head")]
     lost = Finding(Kind.DIGEST, head.bucket, head.key, Problem.NOT_FOUND, "the anchored head")
-    newest = next((c.stored for c in reversed(checked) if c.stored.body is not None), None)
+    newest = next((c.stored for c in reversed(_members(checked)) if c.stored.body is not None), None)
     if newest is None:
         return [lost]
     missing = _missing_between(newest.key, (head.bucket, head.key), _period_of(checked))
@@ -221,56 +216,8 @@ def _place_problems(stored: StoredObject, digest: Digest) -> Iterator[tuple[Prob
         return
     if (parsed.place.account, times.to_iso(parsed.end)) != (digest.account, digest.end):
         yield Problem.WRONG_PLACE, f"it says {digest.account} and {digest.end}"
-
-
-def _signature_problems(
-    stored: StoredObject,
-    digest: Digest,
-    document: bytes,
-    public_keys: Mapping[str, PublicKey],
-    ended: float,
-) -> Iterator[tuple[Problem, str]]:
-    algorithm = stored.metadata.get(digest_file.ALGORITHM_METADATA, "")
-    signature = stored.metadata.get(digest_file.SIGNATURE_METADATA, "")
-    if not signature or not algorithm:
-        yield Problem.BAD_SIGNATURE, "the object carries no signature"
-        return
-    if {algorithm, digest.signature_algorithm} != {digest_file.SIGNATURE_ALGORITHM}:
-        yield Problem.ALGORITHM, ""
-    key = public_keys.get(digest.fingerprint)
-    if key is None:
-        home = _home_region_of(stored.key)
-        yield Problem.UNKNOWN_KEY, f"in region {home} for fingerprint {digest.fingerprint}"
-        return
-    if not _signed(stored, digest, document, signature, key):
-        yield Problem.BAD_SIGNATURE, ""
-    if not key.valid_from <= ended <= key.valid_to:
-        yield Problem.KEY_OUTSIDE_WINDOW, ""
-
-
-def _home_region_of(key: str) -> str:
-    try:
-        return keys.parse_digest_key(key).home_region
-    except FormatError:
-        return "unknown"
-
-
-def _signed(stored: StoredObject, digest: Digest, document: bytes, signature: str, key: PublicKey) -> bool:
-    text = digest_file.text_to_sign(
-        end=digest.end,
-        bucket=stored.bucket,
-        key=stored.key,
-        document=document,
-        previous_signature=digest.previous_signature,
-    )
-    try:
-        public = load_der_public_key(key.pkcs1)
-        if not isinstance(public, RSAPublicKey):
-            return False
-        public.verify(bytes.fromhex(signature), text, PKCS1v15(), SHA256())
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        return False
-    return True
+    if not parsed.backfill and digest.key != _key_at(parsed, parsed.end):
+        yield Problem.WRONG_PLACE, "it lies in the folder of another day"
 
 
 def _content_problems(digest: Digest) -> Iterator[tuple[Problem, str]]:

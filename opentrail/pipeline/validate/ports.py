@@ -8,7 +8,7 @@ from typing import Protocol
 
 from opentrail.format.digest_file import ListedFile
 from opentrail.model.report import Finding
-from opentrail.pipeline.validate.chain import PublicKey, StoredObject
+from opentrail.pipeline.validate.stored import PublicKey, StoredObject
 
 
 class Archive(Protocol):

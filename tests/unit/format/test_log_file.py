@@ -121,3 +121,11 @@ def test_only_the_file_with_that_hash_counts_as_there() -> None:
     held = [log_file.holds(found, sha256) for found in (body, other, body[:-5], body + b"\0", None)]
 
     assert held == [True, False, False, False, False]
+
+
+def test_a_document_above_the_limit_is_refused_before_it_fills_the_memory() -> None:
+    body = log_file.compress(b"x" * 100_000)
+
+    assert log_file.decompress(body, limit=100_001) == b"x" * 100_000
+    with pytest.raises(FormatError, match="more than 10 bytes"):
+        log_file.decompress(body, limit=10)

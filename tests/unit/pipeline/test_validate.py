@@ -265,4 +265,4 @@ def test_a_public_key_of_no_known_kind_verifies_nothing() -> None:
     ((name, key),) = bucket.keys.items()
     bucket.keys[name] = msgspec.structs.replace(key, pkcs1=b"\x30\x03\x02\x01\x01")
 
-    assert bucket.problems() == [(D, Problem.BAD_SIGNATURE)]
+    assert bucket.problems() == [(D, Problem.BAD_KEY)]

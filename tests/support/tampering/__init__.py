@@ -1,0 +1,50 @@
+"""A trail whose bucket an attacker holds, and some eighty ways to change it: ``ATTACKS`` by name."""
+
+from tests.support.tampering import disguises, on_the_bucket, with_the_key
+from tests.support.tampering.attack import ATTACKS, Attack
+from tests.support.tampering.world import (
+    ACCOUNT,
+    ARN,
+    BUCKET,
+    DIGESTS,
+    HOUR,
+    QUIET,
+    REGION,
+    START,
+    TRAIL,
+    World,
+    der_of,
+    digest_name,
+    fingerprint,
+    iso,
+    key_pair,
+    log_name,
+    make_world,
+    pack,
+)
+
+__all__ = [
+    "ACCOUNT",
+    "ARN",
+    "ATTACKS",
+    "Attack",
+    "BUCKET",
+    "DIGESTS",
+    "HOUR",
+    "QUIET",
+    "REGION",
+    "START",
+    "TRAIL",
+    "World",
+    "der_of",
+    "digest_name",
+    "disguises",
+    "fingerprint",
+    "iso",
+    "key_pair",
+    "log_name",
+    "make_world",
+    "on_the_bucket",
+    "pack",
+    "with_the_key",
+]
