@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,8 +19,7 @@ from opentrail.format.digest_file import Digest
 from opentrail.model.report import Problem
 from opentrail.pipeline.validate.stored import PublicKey, StoredObject
 
-# bytes.fromhex and aws-cli take capitals (the former white space, too); CloudTrail writes neither.
-_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_HEX = re.compile(r"[0-9a-f]+")  # aws-cli takes capitals; CloudTrail does not write them
 
 
 def signature_problems(
@@ -64,13 +64,17 @@ def signature_problems(
 
 def verify_text(text: bytes, signature: str, key: PublicKey) -> tuple[Problem, str] | None:
     """What is wrong with ``signature`` (lower-case hex) over ``text``; ``None`` when nothing is."""
+    try:
+        raw = binascii.a2b_hex(signature)
+    except ValueError as error:
+        return Problem.BAD_SIGNATURE, str(error)  # validate-logs says only this
     if not _HEX.fullmatch(signature):
-        return Problem.BAD_SIGNATURE, "it is not lower-case hexadecimal"
+        return Problem.BAD_SIGNATURE, "it is written in capitals"
     public = _load(key.pkcs1)
     if public is None:
         return Problem.BAD_KEY, f"with fingerprint {key.fingerprint}"
     try:
-        public.verify(bytes.fromhex(signature), text, PKCS1v15(), SHA256())
+        public.verify(raw, text, PKCS1v15(), SHA256())
     except (InvalidSignature, ValueError):
         return Problem.BAD_SIGNATURE, ""
     return None
