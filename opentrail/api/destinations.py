@@ -28,7 +28,6 @@ _BUCKET_NAME = re.compile(
     r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]"
     r"(?<!-s3alias)(?<!--ol-s3)(?<!\.mrap)(?<!--x-s3)(?<!--table-s3)"
 )
-_TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?")
 _KEY_ID = re.compile(
     r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(?:alias/[A-Za-z0-9/_-]{1,250}|key/[A-Za-z0-9-]{1,128})"
@@ -99,15 +98,9 @@ def _sample_key(scene: Scene, trail: Trail, organization: str) -> str:
 
 
 def topic_arn(scene: Scene, name: str) -> str:
-    """The ARN of a topic given by name (then of this account and Region) or ARN.
-
-    Raises:
-        ApiError: InvalidSnsTopicNameException.
-    """
-    if _TOPIC_ARN.fullmatch(name):
+    """The ARN of a topic given by name (then of this account and Region) or ARN; not checked yet."""
+    if name.startswith("arn:"):
         return name
-    if not _TOPIC_NAME.fullmatch(name):
-        raise ApiError("InvalidSnsTopicNameException", f"SNS topic name or ARN is invalid: {name[:300]}")
     return f"arn:{scene.partition}:sns:{scene.region}:{scene.account}:{name}"
 
 
@@ -115,11 +108,14 @@ def check_topic(scene: Scene, trail: Trail) -> None:
     """Do nothing when the trail has no topic or may publish to it.
 
     Raises:
-        ApiError: InsufficientSnsTopicPolicyException; KmsKeyNotFoundException or
-            InsufficientEncryptionPolicyException for an encrypted topic.
+        ApiError: InvalidSnsTopicNameException, InsufficientSnsTopicPolicyException;
+            KmsKeyNotFoundException or InsufficientEncryptionPolicyException for an encrypted topic.
     """
     if not trail.sns_topic_arn:
         return
+    if not _TOPIC_ARN.fullmatch(trail.sns_topic_arn):
+        message = f"SNS topic name or ARN is invalid: {trail.sns_topic_arn[:300]}"
+        raise ApiError("InvalidSnsTopicNameException", message)
     topic = scene.ports.topics.find(trail.sns_topic_arn)
     access = _access(scene, trail, "sns:Publish", trail.sns_topic_arn)
     if topic is None or not allows([topic.policy], access):
@@ -135,28 +131,24 @@ def check_topic(scene: Scene, trail: Trail) -> None:
         )
 
 
-def find_key(scene: Scene, key_id: str) -> Key:
-    """The key that ``KmsKeyId`` means: a key ID, key ARN, alias name or alias ARN.
+def find_key(scene: Scene, key_id: str) -> Key | None:
+    """The key that ``KmsKeyId`` means, a key ID, key ARN, alias name or alias ARN; None if there is none."""
+    return scene.ports.keys.find(key_id, scene.account, scene.region) if _KEY_ID.fullmatch(key_id) else None
+
+
+def check_key(scene: Scene, trail: Trail, key: Key | None, bucket: Bucket) -> None:
+    """Do nothing when log files of the trail can be encrypted under ``key``, which was found for it.
 
     Raises:
-        ApiError: InvalidKmsKeyIdException or KmsKeyNotFoundException.
+        ApiError: InvalidKmsKeyIdException for what cannot be a key's name or is asymmetric,
+            KmsKeyNotFoundException when there is none or not in the bucket's Region,
+            KmsException when it is disabled, else InsufficientEncryptionPolicyException.
     """
-    if not _KEY_ID.fullmatch(key_id):
-        raise ApiError("InvalidKmsKeyIdException", f"The KMS key ID is invalid: {key_id[:300]}")
-    key = scene.ports.keys.find(key_id, scene.account, scene.region)
+    if not _KEY_ID.fullmatch(trail.kms_key_arn):
+        message = f"The KMS key ID is invalid: {trail.kms_key_arn[:300]}"
+        raise ApiError("InvalidKmsKeyIdException", message)
     if key is None:
-        raise _no_key(key_id)
-    return key
-
-
-def check_key(scene: Scene, trail: Trail, key: Key, bucket: Bucket) -> None:
-    """Do nothing when log files of the trail can be encrypted under ``key``.
-
-    Raises:
-        ApiError: KmsKeyNotFoundException when it is not in the bucket's Region, KmsException
-            when it is disabled, InvalidKmsKeyIdException when asymmetric, else
-            InsufficientEncryptionPolicyException.
-    """
+        raise _no_key(trail.kms_key_arn)
     if key.region != bucket.region:
         message = f"The KMS key {key.arn} and the S3 bucket {trail.bucket} are not in the same region."
         raise ApiError("KmsKeyNotFoundException", message)

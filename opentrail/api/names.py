@@ -10,7 +10,7 @@ from opentrail.api.errors import ApiError
 MIN_NAME_CHARACTERS = 3
 MAX_NAME_CHARACTERS = 128
 
-_ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z]{2}(?:-[a-z]+)+-\d{1,2}):(\d{12}):trail/(.+)")
+_ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}):(\d{12}):trail/(.+)")
 _ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 _ADJACENT = re.compile(r"[._-]{2}")
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -58,8 +58,8 @@ def _problem(name: str) -> str:
     return "Trail name must not look like an IP address." if _IP_ADDRESS.fullmatch(name) else ""
 
 
-def parse_trail_ref(text: str) -> TrailRef:
-    """Read a name or an ARN.
+def parse_trail_ref(text: str, partition: str) -> TrailRef:
+    """Read a name or an ARN, which must be of ``partition``.
 
     Raises:
         ApiError: CloudTrailARNInvalidException or InvalidTrailNameException.
@@ -68,6 +68,6 @@ def parse_trail_ref(text: str) -> TrailRef:
         check_trail_name(text)
         return TrailRef(text)
     match = _ARN.fullmatch(text)
-    if match is None or _problem(match[4]):
+    if match is None or match[1] != partition or _problem(match[4]):
         raise ApiError("CloudTrailARNInvalidException", f"Trail ARN is not valid: {text}")
     return TrailRef(match[4], match[2], match[3])

@@ -90,10 +90,11 @@ def _like(pattern: str, value: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _glob(pattern: str) -> re.Pattern[str]:
-    # Runs of stars are one star, lest a hostile policy make the matcher backtrack for ever.
-    parts = re.split(r"(\*+|\?)", pattern)
-    texts = [".*" if p.startswith("*") else "." if p == "?" else re.escape(p) for p in parts]
-    return re.compile("".join(texts), re.DOTALL)
+    first, *rest = (".".join(map(re.escape, part.split("?"))) for part in pattern.split("*"))
+    # What stands between two stars is found at its first place or nowhere: the groups are atomic,
+    # lest a hostile policy make the matcher backtrack for ever.
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(first + between + "".join(f".*{part}" for part in rest[-1:]), re.DOTALL)
 
 
 def _holds(statement: Policy, access: Access, *, unknown: bool) -> bool:

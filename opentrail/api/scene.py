@@ -11,10 +11,12 @@ from opentrail.api.ports import Ports
 
 _PARTITIONS = {
     "cn": "aws-cn",
+    "eu-isoe": "aws-iso-e",
     "eusc-de": "aws-eusc",
     "us-gov": "aws-us-gov",
     "us-iso": "aws-iso",
     "us-isob": "aws-iso-b",
+    "us-isof": "aws-iso-f",
 }
 
 

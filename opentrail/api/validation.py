@@ -47,6 +47,7 @@ class Violation(NamedTuple):
 
     parameter: str  # the top-level member it is in
     constraint: str  # required, length, value, pattern, enum
+    nested: bool  # it is something in that member, not the member itself
     text: str
 
 
@@ -58,7 +59,8 @@ class Violations(list[Violation]):
         for constraint, demand, where in _broken(shape, value, path):
             shown = "null" if constraint == "required" else f"'{_show(value)}'"
             text = f"Value {shown} at '{where}' failed to satisfy constraint: Member must {demand}"
-            self.append(Violation(where.steps[0] if where.steps else "", constraint, text))
+            parameter, *inner = where.steps or ("",)
+            self.append(Violation(parameter, constraint, bool(inner), text))
 
     def __str__(self) -> str:
         count = f"{len(self)} validation error{'s' if len(self) > 1 else ''} detected: "

@@ -49,16 +49,15 @@ def refuse_violations(operation: str, violations: Violations) -> None:
     if not violations:
         return
     modeled = modeled_errors(operation)
-    candidates = [_own_error(violation) for violation in violations] + ["InvalidParameterException"]
+    candidates = [c for violation in violations for c in _own_errors(violation)]
+    candidates.append("InvalidParameterException")
     code = next((code for code in candidates if code in modeled), "ValidationException")
     raise ApiError(code, str(violations))
 
 
-def _own_error(violation: Violation) -> str:
-    if (
-        violation.parameter == "TagsList"
-        and violation.constraint == "length"
-        and "at 'tagsList'" in violation.text
-    ):
-        return "TagsLimitExceededException"
-    return _OWN_ERRORS.get(violation.parameter, "")
+def _own_errors(violation: Violation) -> tuple[str, ...]:
+    """What answers it where an operation has it, the closest first."""
+    own = _OWN_ERRORS.get(violation.parameter, "")
+    if own == "InvalidTagParameterException" and violation.constraint == "length" and not violation.nested:
+        return "TagsLimitExceededException", own
+    return (own,)

@@ -43,7 +43,7 @@ def find_readable(scene: Scene, text: str, *, expand: bool = True) -> Trail:
     Raises:
         ApiError: TrailNotFoundException, InvalidTrailNameException or CloudTrailARNInvalidException.
     """
-    ref = parse_trail_ref(text)
+    ref = parse_trail_ref(text, scene.partition)
     stored = locate(scene, ref)
     if stored is None:
         raise _unknown(scene, ref, text, expand)
@@ -62,7 +62,7 @@ def find_writable(scene: Scene, text: str, *, expand: bool = True) -> Stored:
         ApiError: InvalidHomeRegionException from any other Region;
             OperationNotPermittedException for a member of the organization.
     """
-    ref = parse_trail_ref(text)
+    ref = parse_trail_ref(text, scene.partition)
     stored = locate(scene, ref)
     if stored is None:
         homes = [] if ref.account else [t.home_region for t in _shadows_named(scene, ref.name)]

@@ -24,6 +24,11 @@ from opentrail.local.call import Call, Reply, ServiceHandler
 from opentrail.local.policy_templates import TEMPLATE_OWNER, publish_policy_templates
 
 FIRST_REGION = "us-east-1"  # where services without Regions are asked
+UNSIGNED = Reply(
+    status=403,
+    headers={"Content-Type": "application/x-amz-json-1.1"},
+    body=b'{"__type":"MissingAuthenticationTokenException","Message":"Missing Authentication Token"}',
+)
 
 
 class Clients(Protocol):
@@ -50,6 +55,8 @@ def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceH
     api = CloudTrailApi(make_ports(clients, outputs))
 
     def handle(call: Call) -> Reply:
+        if not call.caller.account.isdecimal():  # an unsigned call is nobody's
+            return UNSIGNED
         reply = api.answer(
             ApiRequest(
                 target=call.headers.get("x-amz-target", call.operation),

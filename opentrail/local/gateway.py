@@ -12,6 +12,8 @@ from opentrail.local.call import Call, Counters, RecordSink, Reply, ServiceHandl
 from opentrail.local.capture.capture import Capture, Understood
 from opentrail.local.capture.cbor import answer_in_cbor, as_json, is_cbor
 from opentrail.local.capture.credential import read_credential
+from opentrail.local.capture.ids import new_request_id
+from opentrail.local.capture.operation import candidates
 from opentrail.local.capture.reply import call_application, is_web_page, send, unanswered, with_request_id
 from opentrail.local.capture.wire import Wire, read_wire
 
@@ -89,8 +91,7 @@ class Gateway:
         self._count(calls=1)
         understood = self._understand(environ, wire)
         if understood is None:
-            ours = read_credential(wire).signing_name in self._services
-            return send(NO_SUCH_OPERATION if ours else call_application(self._moto, environ), start_response)
+            return send(self._not_understood(environ, wire), start_response)
         reply = self._answer(environ, understood)
         reply = with_request_id(reply, understood.call.request_id, understood.target.protocol)
         reply = self._record(understood, reply)
@@ -104,6 +105,13 @@ class Gateway:
         except Exception as error:  # capture must never make a call fail
             self._failed("understand", wire.path, error)
             return None
+
+    def _not_understood(self, environ: dict[str, Any], wire: Wire) -> Reply:
+        """The answer to what is no operation of any service known here."""
+        service = next(candidates(wire, read_credential(wire)), "")
+        if service in self._services:
+            return with_request_id(NO_SUCH_OPERATION, new_request_id(service), "json")
+        return call_application(self._moto, environ)
 
     def _answer(self, environ: dict[str, Any], understood: Understood) -> Reply:
         call = understood.call

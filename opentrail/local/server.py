@@ -48,6 +48,10 @@ class RequestHandler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request; the connection stays open unless the client wants it closed."""
         environ = self.make_environ()
+        if not environ.get("CONTENT_LENGTH", "0").isdecimal():
+            self.close_connection = True  # nobody knows where the next request begins
+            self._write(400, [("Content-Type", "text/plain")], b"bad Content-Length\n")
+            return
         environ["wsgi.input"] = io.BytesIO(self._read_body(environ))
         try:
             status, headers, body = call_wsgi(self.server.app, environ)

@@ -49,7 +49,8 @@ def list_tags(scene: Scene, given: Members) -> Members:
 
 
 def _show(arn: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    return {"ResourceId": arn, "TagsList": [{"Key": k, "Value": v or None} for k, v in tags.items()]}
+    """A tag that was given no value has "": readers of tags look for both members."""
+    return {"ResourceId": arn, "TagsList": [{"Key": k, "Value": v} for k, v in tags.items()]}
 
 
 def _store(scene: Scene, stored: Stored, tags: dict[str, str]) -> Members:
@@ -79,7 +80,7 @@ def _find(scene: Scene, arn: str, no_channel: str = "ResourceNotFoundException")
         raise ApiError("CloudTrailARNInvalidException", f"Resource ARN is not valid: {arn}")
     if kind[1] != "trail":
         raise _absent(arn, kind[1], kind[2], no_channel)
-    ref = parse_trail_ref(arn)
+    ref = parse_trail_ref(arn, scene.partition)
     if ref.region != scene.region:
         message = f"Region in ARN is wrong, you can only access resources in region {scene.region}."
         raise ApiError("CloudTrailARNInvalidException", message)

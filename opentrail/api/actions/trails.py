@@ -25,7 +25,6 @@ from opentrail.api.tag_rules import join_tags, read_tags
 from opentrail.api.visibility import find_readable, find_writable, is_shadow, visible_trails
 from opentrail.errors import StorageError
 from opentrail.format.notification import VALIDATION_MESSAGE
-from opentrail.model.resource import Bucket, Key
 from opentrail.model.trail import Trail
 
 MAX_TRAILS = 5  # seen in one Region, shadows included. Source: user guide, "Quotas in AWS CloudTrail"
@@ -101,7 +100,7 @@ def describe_trails(scene: Scene, given: Input) -> Output:
     trails: Iterable[Trail] = visible_trails(scene)
     if not given.get("includeShadowTrails", True):
         trails = [trail for trail in trails if not is_shadow(trail, scene)]
-    wanted = [parse_trail_ref(text) for text in given.get("trailNameList", [])]
+    wanted = [parse_trail_ref(text, scene.partition) for text in given.get("trailNameList", [])]
     if wanted:
         names = {ref.name for ref in wanted if not ref.account}
         arns = set(given["trailNameList"])
@@ -171,27 +170,25 @@ def _changed_organization(scene: Scene, trail: Trail, given: Input) -> str:
 
 
 def _checked(scene: Scene, trail: Trail, given: Input) -> Trail:
-    """``trail`` with its key's ARN, once every destination that is given is found sufficient."""
-    trail, bucket, key = _checked_storage(scene, trail, given)
+    """``trail`` with its key's ARN, once every destination that is given is found sufficient.
+
+    UNCONFIRMED order: bucket, topic, key, log group.
+    """
+    bucket, key = None, None
+    if given.keys() & STORAGE_MEMBERS:
+        bucket = find_bucket(scene, trail)
+        key_id = given.get("KmsKeyId", trail.kms_key_arn)
+        key = find_key(scene, key_id)
+        trail = replace(trail, kms_key_arn=key.arn if key else key_id)
+        check_bucket(scene, trail, bucket)
     if "SnsTopicName" in given:
         check_topic(scene, trail)
-    if bucket and key:
+    if bucket and trail.kms_key_arn:
         check_key(scene, trail, key, bucket)
     if "CloudWatchLogsLogGroupArn" in given or "CloudWatchLogsRoleArn" in given:
         _refuse_half(given)
         check_log_group(scene, trail)
     return trail
-
-
-def _checked_storage(scene: Scene, trail: Trail, given: Input) -> tuple[Trail, Bucket | None, Key | None]:
-    if not given.keys() & STORAGE_MEMBERS:
-        return trail, None, None
-    bucket = find_bucket(scene, trail)
-    key_id = given.get("KmsKeyId", trail.kms_key_arn)
-    key = find_key(scene, key_id) if key_id else None
-    trail = replace(trail, kms_key_arn=key.arn if key else "")
-    check_bucket(scene, trail, bucket)
-    return trail, bucket, key
 
 
 def _refuse_half(given: Input) -> None:

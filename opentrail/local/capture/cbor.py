@@ -41,12 +41,15 @@ def is_cbor(wire: Wire) -> bool:
 def as_json(environ: dict[str, Any], wire: Wire) -> Wire:
     """Rewrite the environment to the JSON form of the same call; the request as it reads now.
 
-    A call of a service without a JSON form stays as it is.
+    A call of a service without a JSON form stays as it is, and so does what is not CBOR.
     """
     target, version = _json_target(wire)
     if not target:
         return wire
-    body = json.dumps(_plain(decode(wire.body) if wire.body else {})).encode()
+    try:
+        body = json.dumps(_plain(decode(wire.body) if wire.body else {})).encode()
+    except Exception:  # the client's bytes: anything can be wrong with them, and the service says so
+        return wire
     environ.pop("HTTP_SMITHY_PROTOCOL", None)
     environ.update(
         PATH_INFO="/",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +24,7 @@ from opentrail.local.capture.tables import table
 from opentrail.local.capture.wire import AnyCase, Wire, undo_aws_chunks
 
 FORM = "application/x-www-form-urlencoded"
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # one half of a character beyond the first 65,536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ def find_target(environ: dict[str, Any], wire: Wire, credential: Credential) -> 
     """
     services = candidates(wire, credential)
     if target := wire.headers.get("x-amz-target"):
-        return _first(_json_target(service, target, wire) for service in services)
+        posted = wire.method == "POST"  # nobody serves the JSON protocols by another method
+        return _first(_json_target(service, target, wire) for service in services if posted)
     form = _form(wire)
     if "Action" in form:
         return _first(_query_target(service, form) for service in services)
@@ -63,7 +67,7 @@ def _json_target(service: str, header: str, wire: Wire) -> Target | None:
     model = service_model(service)
     if model.metadata.get("targetPrefix") != prefix or operation not in model.operation_names:
         return None
-    return _target(service, operation, "json", {"body": wire.body})
+    return _target(service, operation, "json", {"body": _well_formed(wire.body)})
 
 
 def _query_target(service: str, form: Mapping[str, str]) -> Target | None:
@@ -89,7 +93,7 @@ def _rest_target(service: str, request: Request, wire: Wire) -> Target | None:
         "url_params": uri_parameters,
         "url_path": wire.path,
         "values": request.values,
-        "body": body,
+        "body": _well_formed(body) if protocol == "rest-json" else body,
     }
     return _target(service, model.name, protocol, parts)
 
@@ -102,6 +106,16 @@ def _target(service: str, operation: str, protocol: str, parts: dict[str, Any]) 
     except Exception:  # the client's bytes: anything can be wrong with them, and the call must go on
         parameters = None
     return Target(service=service, operation=operation, model=model, protocol=protocol, parameters=parameters)
+
+
+def _well_formed(body: bytes) -> bytes:
+    """JSON without halves of characters (a lone ``\\ud800``), which no record could be written with."""
+    if not _HALF.search(body):
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return body
 
 
 def _without_absent(service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,7 +149,7 @@ def _is_aws_chunked(wire: Wire) -> bool:
 
 def candidates(wire: Wire, credential: Credential) -> Iterator[str]:
     """botocore's services that a request can be for, the likeliest first."""
-    name = credential.signing_name or _unsigned_name(wire)
+    name = _named_by_target(wire) or credential.signing_name or _unsigned_name(wire)
     listed = table("signing_names").get(name)
     names = listed if listed is not None else [name]
     if name == "s3" and not _is_s3_control(wire):
@@ -148,17 +162,22 @@ def _is_s3_control(wire: Wire) -> bool:
     return wire.path.startswith("/v20180820/") or ".s3-control." in wire.host
 
 
+def _named_by_target(wire: Wire) -> str:
+    """The service of a target that no other service has, whatever the signature says."""
+    prefix = wire.headers.get("x-amz-target", "").rpartition(".")[0]
+    return str(table("unsigned")["target"].get(prefix, ""))
+
+
 def _unsigned_name(wire: Wire) -> str:
     """The service of a request without a signature.
 
     Source: STS and Cognito API references (operations that need no credentials);
     anything else without a target is an anonymous S3 request.
     """
-    rules = table("unsigned")
-    if target := wire.headers.get("x-amz-target"):
-        return str(rules["target"].get(target.partition(".")[0], ""))
+    if "x-amz-target" in wire.headers:
+        return ""
     if action := _form(wire).get("Action"):
-        return str(rules["action"].get(action, ""))
+        return str(table("unsigned")["action"].get(action, ""))
     label = wire.host.partition(".")[0]
     return label if wire.host.endswith(".amazonaws.com") and label in _known_services() else "s3"
 

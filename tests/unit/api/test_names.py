@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from botocore.loaders import Loader
 
 from opentrail.api.names import TrailRef, parse_trail_ref
-from tests.unit.api.fakes import World
+from opentrail.api.scene import Scene
+from tests.unit.api.fakes import ACCOUNT, NOW, World
 
 SHORT = "Trail name too short. Minimum allowed length: 3 characters. Specified name length: {} characters."
 LONG = "Trail name too long. Maximum allowed length: 128 characters. Specified name length: {} characters."
@@ -54,7 +56,19 @@ def test_a_good_name_is_taken(name: str) -> None:
 def test_an_arn_says_where_and_whose() -> None:
     arn = "arn:aws-us-gov:cloudtrail:us-gov-west-1:123456789012:trail/audit"
 
-    assert parse_trail_ref(arn) == TrailRef("audit", "us-gov-west-1", "123456789012")
+    assert parse_trail_ref(arn, "aws-us-gov") == TrailRef("audit", "us-gov-west-1", "123456789012")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [(p["partition"], r) for p in Loader().load_data("endpoints")["partitions"] for r in p["regions"]],
+)
+def test_every_region_has_trails_in_its_own_partition(partition: str, region: str) -> None:
+    arn = f"arn:{partition}:cloudtrail:{region}:{ACCOUNT}:trail/audit"
+    scene = Scene(account=ACCOUNT, region=region, caller_arn="", now=NOW, ports=World().ports())
+
+    assert scene.partition == partition
+    assert parse_trail_ref(arn, scene.partition) == TrailRef("audit", region, ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +81,7 @@ def test_an_arn_says_where_and_whose() -> None:
         "arn:aws:cloudtrail:nowhere:123456789012:trail/audit",
         "arn:aws:cloudtrail:us-east-1:123456789012:eventdatastore/audit",
         "arn:aws:s3:us-east-1:123456789012:trail/audit",
+        "arn:aws-cn:cloudtrail:us-east-1:123456789012:trail/audit",
         "arn:aws:cloudtrail:us-east-1:123456789012:trail/audit\n",
     ],
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opentrail.api.policies import Access, allows
 
@@ -151,7 +154,15 @@ def test_a_policy_on_the_principal_itself_names_no_principal() -> None:
     assert allows([policy], access)
 
 
-def test_many_stars_do_not_stall_the_matcher() -> None:
-    hostile = statement(Resource="*" * 2000 + "x")
+@pytest.mark.parametrize("pattern", ["*" * 2000 + "x", "*s" * 500 + "x", "*?" * 30 + "x", "*a?" * 30 + "x"])
+def test_many_stars_do_not_stall_the_matcher(pattern: str) -> None:
+    hostile = Access(service=SERVICE, action="s3:PutObject", resource="as" * 500)
 
-    assert not allowed(hostile)
+    assert not allows([{"Statement": [statement(Resource=pattern)]}], hostile)
+
+
+@given(pattern=st.text("ab*?", max_size=8), value=st.text("ab", max_size=8))
+def test_stars_and_question_marks_mean_what_the_shell_means_by_them(pattern: str, value: str) -> None:
+    access = Access(service=SERVICE, action="s3:PutObject", resource=value)
+
+    assert allows([{"Statement": [statement(Resource=pattern)]}], access) is fnmatchcase(value, pattern)

@@ -163,7 +163,7 @@ def test_tags_are_added_replaced_removed_and_listed_in_order() -> None:
 
     assert world.call("ListTags", ResourceIdList=[other, ARN]) == {
         "ResourceTagList": [
-            {"ResourceId": other, "TagsList": [{"Key": "bare"}]},
+            {"ResourceId": other, "TagsList": tags(bare="")},
             {"ResourceId": ARN, "TagsList": tags(stage="prod", owner="säk erhet")},
         ]
     }
