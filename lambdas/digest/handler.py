@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +23,9 @@ from opentrail.pipeline.digest import Closing, close_windows
 from opentrail.settings import DigestSettings
 
 logger = Logger(service="digest")
+# A window takes a second or two; no new one is begun when less than this is left.
+SPARE_MILLISECONDS = 20_000
+
 metrics = Metrics(namespace="OpenTrail", service="digest")
 
 
@@ -36,7 +40,9 @@ class Digester:
     signing_keys: SigningKeys
     trails: DynamoTrails
 
-    def close(self, now: datetime, *, close_now: bool) -> Closing:
+    def close(
+        self, now: datetime, *, close_now: bool, has_time: Callable[[], bool] = lambda: True
+    ) -> Closing:
         """Close the windows that are over and note each trail's outcome in its status."""
         closing = close_windows(
             self.trails.all_trails(),
@@ -47,6 +53,7 @@ class Digester:
             period_seconds=self.settings.period_seconds,
             settle_seconds=self.settings.settle_seconds,
             close_now=close_now,
+            has_time=has_time,
         )
         for closed in closing.closed:
             self._note(
@@ -97,14 +104,21 @@ def wired() -> Digester:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close windows. ``{"close": true}`` also ends the running ones, now."""
-    closing = wired().close(datetime.now(UTC), close_now=event.get("close") is True)
+    closing = wired().close(
+        datetime.now(UTC),
+        close_now=event.get("close") is True,
+        has_time=lambda: context.get_remaining_time_in_millis() >= SPARE_MILLISECONDS,
+    )
 
     for trouble in closing.troubles:
         logger.error(
             "digest not written", trail=trouble.trail_arn, place=trouble.place, reason=trouble.reason
         )
     logger.info(
-        "digests written", keys=[c.key for c in closing.closed], left_to_another_run=closing.contended
+        "digests written",
+        keys=[c.key for c in closing.closed],
+        left_to_another_run=closing.contended,
+        left_for_want_of_time=closing.unfinished,
     )
     metrics.add_metric(name="DigestsDelivered", unit=MetricUnit.Count, value=len(closing.closed))
     metrics.add_metric(name="DigestsFailed", unit=MetricUnit.Count, value=len(closing.troubles))

@@ -107,13 +107,20 @@ def digest_folder(*, prefix: str, organization: str, place: Place) -> str:
 
 
 def digest_key(
-    *, prefix: str, organization: str, place: Place, trail: str, home_region: str, end: datetime
+    *,
+    prefix: str,
+    organization: str,
+    place: Place,
+    trail: str,
+    home_region: str,
+    end: datetime,
+    backfill: bool = False,
 ) -> str:
-    """The key of the digest whose window ends at ``end`` (UTC, whole seconds)."""
-    moment = end.astimezone(UTC)
+    """The key of the digest, or backfill digest, whose window ends at ``end`` (UTC, whole seconds)."""
+    moment, late = end.astimezone(UTC), "_backfill" if backfill else ""
     return (
         f"{digest_folder(prefix=prefix, organization=organization, place=place)}{moment:%Y/%m/%d}/"
-        f"{place.account}_{DIGESTS}_{place.region}_{trail}_{home_region}_{times.to_basic(moment)}.json.gz"
+        f"{place.account}_{DIGESTS}_{place.region}_{trail}_{home_region}_{times.to_basic(moment)}{late}.json.gz"
     )
 
 

@@ -24,6 +24,7 @@ class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):
     document: bytes  # uncompressed JSON
     signature: str  # hex
     file_ids: tuple[str, ...]  # the ledger's names of the log files it lists
+    generated: str = ""  # when a backfill digest was made; "" for every other
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,9 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     head: Link | None = None  # the newest digest, None at the start of a chain
     pending: SealedDigest | None = None
     ended: bool = False  # logging or validation stopped and the final digest is decided
+    taken_until: float = 0.0  # epoch seconds: what was delivered before and is not listed yet is late
+    backfill_end: str = ""  # end of the newest backfill digest, "" before the first
+    backfill_head: Link | None = None  # the newest backfill digest: late files have a chain of their own
 
     @property
     def id(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from opentrail.format import log_file
+from opentrail.format import digest_file, log_file
 from opentrail.model.digest import Chain
 from opentrail.model.event import Place
 from opentrail.model.log_file import Destination
@@ -78,7 +79,19 @@ class Digests:
         self.deliver()
         self.store.closed.discard(bucket)
 
-    def close(self, *, close_now: bool = False, keyring: Keyring | None = None) -> Closing:
+    def store_late(self) -> list[str]:
+        """Store, at last, what the buckets refused; answer the keys."""
+        late, self.store.refused = self.store.refused, {}
+        self.store.objects.update(late)
+        return [key for _, key in late]
+
+    def close(
+        self,
+        *,
+        close_now: bool = False,
+        keyring: Keyring | None = None,
+        has_time: Callable[[], bool] = lambda: True,
+    ) -> Closing:
         return close_windows(
             self.trails.values(),
             ledger=self.ledger,
@@ -88,17 +101,30 @@ class Digests:
             period_seconds=PERIOD,
             settle_seconds=SETTLE,
             close_now=close_now,
+            has_time=has_time,
         )
 
     def stored(self, place: Place = HOME) -> list[StoredObject]:
         """The digests of ``place``, oldest first."""
         sign = f"/CloudTrail-Digest/{place.region}/"
         found = [stored for (_, key), stored in self.store.objects.items() if sign in key]
-        return sorted(found, key=lambda stored: stored.key[-24:-8])
+        standard = [stored for stored in found if not stored.key.endswith(digest_file.BACKFILL_SUFFIX)]
+        return sorted(standard, key=lambda stored: stored.key[-24:-8])
+
+    def backfill(self, place: Place = HOME) -> list[StoredObject]:
+        """The backfill digests of ``place``, oldest first."""
+        sign = f"/CloudTrail-Digest/{place.region}/"
+        found = [stored for (_, key), stored in self.store.objects.items() if sign in key]
+        late = [stored for stored in found if stored.key.endswith(digest_file.BACKFILL_SUFFIX)]
+        return sorted(late, key=lambda stored: stored.key[-33:-17])
 
     def documents(self, place: Place = HOME) -> list[dict[str, Any]]:
         """What those digests say."""
-        return [json.loads(log_file.decompress(stored.body or b"")) for stored in self.stored(place)]
+        return [_document(stored) for stored in self.stored(place)]
+
+    def late(self, place: Place = HOME) -> list[dict[str, Any]]:
+        """What the backfill digests say."""
+        return [_document(stored) for stored in self.backfill(place)]
 
     def windows(self, place: Place = HOME) -> list[tuple[str, str]]:
         """Begin and end of those digests, as times of the day."""
@@ -114,6 +140,11 @@ class Digests:
 
     def chain(self, place: Place = HOME) -> Chain:
         return next(chain for chain in self.ledger.chains() if chain.place == place)
+
+
+def _document(stored: StoredObject) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(log_file.decompress(stored.body or b""))
+    return document
 
 
 def _fields(trail: Trail) -> dict[str, Any]:

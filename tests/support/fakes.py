@@ -96,6 +96,7 @@ class FakeStore:
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.puts: list[dict[str, str]] = []  # how each object was to be encrypted
         self.closed: set[str] = set()
+        self.refused: dict[tuple[str, str], StoredObject] = {}
 
     def put(
         self,
@@ -107,8 +108,10 @@ class FakeStore:
         trail_arn: str,
         metadata: Mapping[str, str],
     ) -> None:
+        stored = StoredObject(bucket=bucket, key=key, body=body, metadata=dict(metadata))
+        self.refused[bucket, key] = stored
         self._open(bucket, key)
-        self.objects[bucket, key] = StoredObject(bucket=bucket, key=key, body=body, metadata=dict(metadata))
+        self.objects[bucket, key] = self.refused.pop((bucket, key))
         self.puts.append({"key": key, "kms_key_arn": kms_key_arn, "trail_arn": trail_arn})
 
     def read(self, bucket: str, key: str) -> bytes | None:

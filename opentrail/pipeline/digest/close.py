@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,8 +15,8 @@ from opentrail.model.event import Place
 from opentrail.model.log_file import FileRow, FileState
 from opentrail.model.trail import Trail
 from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring
-from opentrail.pipeline.digest.seal import seal_window, store_digest
-from opentrail.pipeline.digest.windows import due_windows, window_start
+from opentrail.pipeline.digest.seal import seal_backfill, seal_window, store_digest
+from opentrail.pipeline.digest.windows import due_windows, late_window, window_start
 
 # A digest's bytes wait in one DynamoDB item of at most 400 KB until they are
 # stored; each listed file takes about 150 of them once compressed. Further
@@ -54,6 +54,7 @@ class Closing:
     closed: list[Closed] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     contended: int = 0  # chains left to another run
+    unfinished: int = 0  # chains left to a later run, for want of time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,17 @@ class _Run:
     period_seconds: int
     settle_seconds: int
     close_now: bool
+    has_time: Callable[[], bool]
     closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What a window's digest can list, and what it comes too late for."""
+
+    due: list[FileRow]
+    late: list[FileRow]
+    until: float  # epoch seconds: all that was delivered before was looked at
 
 
 def close_windows(
@@ -78,6 +89,7 @@ def close_windows(
     period_seconds: int,
     settle_seconds: int,
     close_now: bool = False,
+    has_time: Callable[[], bool] = lambda: True,
 ) -> Closing:
     """Bring every digest chain up to ``now``.
 
@@ -85,8 +97,10 @@ def close_windows(
     Region: at home at once, elsewhere with the first file. Every window gets a
     digest, empty ones too. A chain whose trail was stopped, deleted, or had its
     validation switched off gets one final digest; a restarted trail begins a new
-    chain. Trouble with one chain leaves the others alone, and the next run goes
-    on where this one stopped.
+    chain. A file that is found to be delivered after its window got its digest is
+    listed in a backfill digest. Trouble with one chain leaves the others alone, and
+    the next run goes on where this one stopped; the chain that is furthest behind
+    comes first.
 
     Args:
         trails: all of them, logging or not.
@@ -95,6 +109,7 @@ def close_windows(
         period_seconds: length of a window.
         settle_seconds: a pending file older than this was abandoned by its delivery.
         close_now: end running windows early, at ``now``.
+        has_time: asked before each window; the rest is left to the next run.
     """
     by_arn = {trail.arn: trail for trail in trails}
     closing = Closing()
@@ -106,9 +121,10 @@ def close_windows(
         period_seconds=period_seconds,
         settle_seconds=settle_seconds,
         close_now=close_now,
+        has_time=has_time,
         closing=closing,
     )
-    for chain in _all_chains(ledger.chains(), by_arn):
+    for chain in sorted(_all_chains(ledger.chains(), by_arn), key=window_start):
         try:
             _advance(run, chain, by_arn.get(chain.trail_arn))
         except ConflictError:
@@ -142,6 +158,9 @@ def begin_chain(trail: Trail, place: Place) -> Chain:
 
 
 def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
+    if not run.has_time():
+        run.closing.unfinished += 1
+        return
     chain = _finish(run, chain)
     if trail is not None and trail.digested_since:
         chain = _begin_anew(_end_old(run, chain, trail), trail)
@@ -151,6 +170,9 @@ def _advance(run: _Run, chain: Chain, trail: Trail | None) -> None:
     for start, end in due_windows(
         chain, now=run.now, period_seconds=run.period_seconds, close_now=run.close_now
     ):
+        if not run.has_time():
+            run.closing.unfinished += 1
+            return
         final = not (trail and trail.digested_since) and _is_final(run, trail, end)
         chain = _close_window(run, chain, start, end, ended=final)
         if final:
@@ -180,7 +202,9 @@ def _begin_anew(chain: Chain, trail: Trail) -> Chain:
     if not chain.ended:
         return chain
     start = max(trail.digested_since, _moment(chain.end))
-    return msgspec.structs.replace(chain, started_at=start, end="", head=None, ended=False)
+    return msgspec.structs.replace(
+        chain, started_at=start, end="", head=None, backfill_head=None, ended=False
+    )
 
 
 def _moment(text: str) -> float:
@@ -197,25 +221,32 @@ def _list_late_files(run: _Run, chain: Chain) -> None:
     """Files that came after a chain's final digest get one more: no file stays unlisted."""
     start = window_start(chain)
     end = max(run.now.replace(microsecond=0), start + timedelta(seconds=1))
-    rows = _settled(run, chain, end)
-    if rows:
-        _close(run, chain, start, end, rows, ended=True)
+    taken = _take(run, chain, end)
+    if taken.due:
+        chain = _close(run, chain, start, end, taken, ended=True)
+    _backfill(run, chain, taken.late)
 
 
 def _close_window(run: _Run, chain: Chain, start: datetime, end: datetime, *, ended: bool) -> Chain:
-    return _close(run, chain, start, end, _settled(run, chain, end), ended=ended)
+    taken = _take(run, chain, end)
+    return _backfill(run, _close(run, chain, start, end, taken, ended=ended), taken.late)
 
 
-def _close(
-    run: _Run, chain: Chain, start: datetime, end: datetime, rows: Sequence[FileRow], *, ended: bool
-) -> Chain:
+def _close(run: _Run, chain: Chain, start: datetime, end: datetime, taken: _Taken, *, ended: bool) -> Chain:
     """Decide the digest of one window, save the decision, then carry it out."""
-    sealed = seal_window(chain, rows, start=start, end=end, signer=run.keyring.signer_for(end))
-    saved = run.ledger.save_chain(msgspec.structs.replace(sealed, ended=ended))
-    done = _finish(run, saved)
-    assert saved.head is not None  # seal_window sets it
-    run.closing.closed.append(Closed(chain.trail_arn, chain.place, saved.head.key, len(rows)))
-    return done
+    sealed = seal_window(chain, taken.due, start=start, end=end, signer=run.keyring.signer_for(end))
+    sealed = msgspec.structs.replace(sealed, ended=ended, taken_until=taken.until)
+    return _finish(run, run.ledger.save_chain(sealed))
+
+
+def _backfill(run: _Run, chain: Chain, late: Sequence[FileRow]) -> Chain:
+    """List files whose window has its digest already in a backfill digest, if there are any."""
+    if not late:
+        return chain
+    start, end = late_window(chain, late, run.period_seconds)
+    signer = run.keyring.signer_for(run.now)
+    sealed = seal_backfill(chain, late, start=start, end=end, now=run.now, signer=signer)
+    return _finish(run, run.ledger.save_chain(sealed))
 
 
 def _finish(run: _Run, chain: Chain) -> Chain:
@@ -224,14 +255,17 @@ def _finish(run: _Run, chain: Chain) -> Chain:
     Each step can be repeated, so a run that died anywhere in here is simply
     taken up by the next.
     """
-    if chain.pending is None:
+    sealed = chain.pending
+    if sealed is None:
         return chain
-    store_digest(chain.pending, run.store, kms_key_arn=chain.kms_key_arn, trail_arn=chain.trail_arn)
-    run.ledger.close_files(chain.pending.file_ids)
-    return run.ledger.save_chain(msgspec.structs.replace(chain, pending=None))
+    store_digest(sealed, run.store, kms_key_arn=chain.kms_key_arn, trail_arn=chain.trail_arn)
+    run.ledger.close_files(sealed.file_ids)
+    saved = run.ledger.save_chain(msgspec.structs.replace(chain, pending=None))
+    run.closing.closed.append(Closed(chain.trail_arn, chain.place, sealed.key, len(sealed.file_ids)))
+    return saved
 
 
-def _settled(run: _Run, chain: Chain, end: datetime) -> list[FileRow]:
+def _take(run: _Run, chain: Chain, end: datetime) -> _Taken:
     """The delivered files of a window. Abandoned ones are looked for; young pending ones wait.
 
     One that cannot be looked for, its bucket being gone or closed to us, waits
@@ -239,14 +273,18 @@ def _settled(run: _Run, chain: Chain, end: datetime) -> list[FileRow]:
     """
     running = end >= run.now.replace(microsecond=0)  # a window closed early takes what there is
     before = run.now.timestamp() + 0.001 if running else end.timestamp()
-    rows = []
-    for row in run.ledger.open_files(chain.id, before=before, limit=MAX_FILES_PER_DIGEST):
+    taken = _Taken([], [], min(before, run.now.timestamp()))
+    rows = run.ledger.open_files(chain.id, before=before, limit=MAX_FILES_PER_DIGEST)
+    for row in rows:
         state = row.state
         if state is FileState.PENDING and run.now.timestamp() - row.file.created_at >= run.settle_seconds:
             state = _try_to_settle(run, chain, row)
         if state is FileState.DELIVERED:
-            rows.append(row)
-    return rows
+            late = row.file.created_at < chain.taken_until
+            (taken.late if late else taken.due).append(row)
+    if len(rows) == MAX_FILES_PER_DIGEST:  # the rest is not late, it comes next
+        return _Taken(taken.due, taken.late, rows[-1].file.created_at)
+    return taken
 
 
 def _try_to_settle(run: _Run, chain: Chain, row: FileRow) -> FileState:

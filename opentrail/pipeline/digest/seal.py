@@ -21,6 +21,34 @@ def seal_window(
     Nothing is stored here. The chain that comes back names the digest as its
     head, so that once it is saved no other digest can take its place.
     """
+    link, sealed = _seal(chain, rows, start=start, end=end, signer=signer, previous=chain.head)
+    return msgspec.structs.replace(chain, end=times.to_iso(end), head=link, pending=sealed)
+
+
+def seal_backfill(
+    chain: Chain, rows: Sequence[FileRow], *, start: datetime, end: datetime, now: datetime, signer: Signer
+) -> Chain:
+    """Decide a digest of late files, as ``seal_window`` does; ``chain`` itself does not move on.
+
+    Backfill digests have names and a chain of their own, and say when they were made.
+    """
+    generated = f"{times.to_iso(now)[:-1]}.000Z"  # as CloudTrail writes it
+    link, sealed = _seal(
+        chain, rows, start=start, end=end, signer=signer, previous=chain.backfill_head, generated=generated
+    )
+    return msgspec.structs.replace(chain, backfill_end=times.to_iso(end), backfill_head=link, pending=sealed)
+
+
+def _seal(
+    chain: Chain,
+    rows: Sequence[FileRow],
+    *,
+    start: datetime,
+    end: datetime,
+    signer: Signer,
+    previous: Link | None,
+    generated: str = "",
+) -> tuple[Link, SealedDigest]:
     key = keys.digest_key(
         prefix=chain.prefix,
         organization=chain.organization_id,
@@ -28,6 +56,7 @@ def seal_window(
         trail=chain.trail_arn.rpartition("/")[2],
         home_region=chain.trail_arn.split(":")[3],
         end=end,
+        backfill=bool(generated),
     )
     digest = digest_file.make_digest(
         place=chain.place,
@@ -36,7 +65,7 @@ def seal_window(
         bucket=chain.bucket,
         key=key,
         fingerprint=digest_file.fingerprint_of(digest_file.pkcs1_of(signer.public_key())),
-        previous=chain.head,
+        previous=previous,
         files=[row.file for row in rows],
     )
     document = digest_file.encode_digest(digest)
@@ -48,19 +77,16 @@ def seal_window(
         previous_signature=digest.previous_signature,
     )
     signature = signer.sign(text).hex()
-    sha256 = log_file.sha256_hex(document)
-    return msgspec.structs.replace(
-        chain,
-        end=times.to_iso(end),
-        head=Link(bucket=chain.bucket, key=key, sha256=sha256, signature=signature),
-        pending=SealedDigest(
-            bucket=chain.bucket,
-            key=key,
-            document=document,
-            signature=signature,
-            file_ids=tuple(row.id for row in rows),
-        ),
+    link = Link(bucket=chain.bucket, key=key, sha256=log_file.sha256_hex(document), signature=signature)
+    sealed = SealedDigest(
+        bucket=chain.bucket,
+        key=key,
+        document=document,
+        signature=signature,
+        file_ids=tuple(row.id for row in rows),
+        generated=generated,
     )
+    return link, sealed
 
 
 def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, trail_arn: str) -> None:
@@ -69,6 +95,7 @@ def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, 
     Raises:
         StorageError: the store refused.
     """
+    generated = {digest_file.GENERATED_METADATA: sealed.generated} if sealed.generated else {}
     store.put(
         sealed.bucket,
         sealed.key,
@@ -78,5 +105,6 @@ def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, 
         metadata={
             digest_file.SIGNATURE_METADATA: sealed.signature,
             digest_file.ALGORITHM_METADATA: digest_file.SIGNATURE_ALGORITHM,
+            **generated,
         },
     )

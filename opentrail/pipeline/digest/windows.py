@@ -7,11 +7,12 @@ not document its length; UNCONFIRMED, this keeps every later one whole).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from opentrail.format import times
 from opentrail.model.digest import Chain
+from opentrail.model.log_file import FileRow
 
 
 def window_start(chain: Chain) -> datetime:
@@ -42,3 +43,20 @@ def due_windows(
         start, end = end, end + timedelta(seconds=period_seconds)
     if close_now:
         yield start, max(now.replace(microsecond=0), start + timedelta(seconds=1))
+
+
+def late_window(chain: Chain, late: Sequence[FileRow], period_seconds: int) -> tuple[datetime, datetime]:
+    """The window of a backfill digest: that in which its files were delivered, if it still has none.
+
+    Readers order digests by their ends, so each backfill digest ends after the one
+    before it, in its name at least. (AWS does not say how it orders them; UNCONFIRMED.)
+    """
+    created = [row.file.created_at for row in late]
+    start = next_end(times.from_epoch(min(created)), period_seconds) - timedelta(seconds=period_seconds)
+    last = times.from_iso(chain.end)
+    end = min(next_end(times.from_epoch(max(created)), period_seconds), last)
+    if chain.backfill_end:
+        before = times.from_iso(chain.backfill_end)
+        if end <= before:
+            end = max(last, before + timedelta(seconds=1))
+    return start, end

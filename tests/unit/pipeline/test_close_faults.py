@@ -18,28 +18,24 @@ from tests.support.fakes import FakeLedger
 from tests.support.values import ABROAD, HOME, make_trail
 
 
-def test_a_file_that_is_being_stored_waits_for_a_later_digest() -> None:
+def test_a_file_that_is_being_stored_when_its_window_ends_gets_a_backfill_digest() -> None:
     line = Digests()
     line.wait(minutes=39)
     line.abandon()
-    (young,) = line.ledger.rows.values()
     line.wait(minutes=1)
     line.close()
-    line.store.put(
-        young.file.bucket, young.file.key, stored_body(), kms_key_arn="", trail_arn="", metadata={}
-    )
+    young = line.store_late()
     line.wait(hours=1)
 
     line.close()
 
-    assert line.listed() == [[], [young.file.key]]
-
-
-def stored_body() -> bytes:
-    """What ``Digests.deliver`` stores for its first record."""
-    line = Digests()
-    (key,) = line.deliver()
-    return line.store.objects["audit-logs", key].body or b""
+    (late,) = line.late()
+    assert line.listed() == [[], []]
+    assert [file["s3Object"] for file in late["logFiles"]] == young
+    assert (late["digestStartTime"], late["digestEndTime"]) == (
+        "2026-01-10T04:00:00Z",
+        "2026-01-10T05:00:00Z",
+    )
 
 
 def test_an_abandoned_file_is_in_no_digest() -> None:
@@ -132,7 +128,20 @@ def test_without_the_key_nothing_is_decided() -> None:
 
 STEPS = st.lists(
     st.sampled_from(
-        ["deliver", "abroad", "abandon", "close", "flush", "stop", "start", "off", "on", "move", "minutes"]
+        [
+            "deliver",
+            "abroad",
+            "abandon",
+            "slow",
+            "close",
+            "flush",
+            "stop",
+            "start",
+            "off",
+            "on",
+            "move",
+            "minutes",
+        ]
         + ["hours", "hours", "outage"]
     ),
     max_size=25,
@@ -145,6 +154,7 @@ def take(line: Digests, step: str, number: int) -> None:
         "deliver": lambda: line.deliver() if running(line) else None,
         "abroad": lambda: line.deliver(place=ABROAD) if running(line) else None,
         "abandon": lambda: line.abandon() if running(line) else None,
+        "slow": lambda: slow(line) if running(line) else None,
         "close": line.close,
         "flush": lambda: line.close(close_now=True),
         "stop": line.stop,
@@ -161,6 +171,14 @@ def take(line: Digests, step: str, number: int) -> None:
 
 def running(line: Digests) -> bool:
     return next(iter(line.trails.values())).logging
+
+
+def slow(line: Digests) -> None:
+    """A file that is stored only after another run has looked for it."""
+    line.store.refused.clear()
+    line.abandon()
+    line.close(close_now=True)
+    line.store_late()
 
 
 def outage(line: Digests) -> None:
@@ -186,10 +204,12 @@ def test_whatever_happens_every_digested_file_is_in_one_digest_and_chains_hold(s
     stored = {key for _, key in line.store.objects}
     for place in (HOME, ABROAD):
         listed = [key for keys in line.listed(place) for key in keys]
+        listed += [file["s3Object"] for said in line.late(place) for file in said["logFiles"]]
         assert len(listed) == len(set(listed))
         assert {key for key in digested & stored if f"/{place.region}/" in key} <= set(listed)
         assert set(listed) <= stored
         assert_linked(line, place)
+        assert_late_linked(line, place)
 
 
 def assert_linked(line: Digests, place: Place) -> None:
@@ -203,3 +223,14 @@ def assert_linked(line: Digests, place: Place) -> None:
         if said["previousDigestS3Object"] is not None:
             assert by_key[said["previousDigestS3Object"]]["digestEndTime"] == said["digestStartTime"]
         assert said["digestStartTime"] < said["digestEndTime"]
+
+
+def assert_late_linked(line: Digests, place: Place) -> None:
+    """Backfill digests have a chain of their own, in the order of their ends, and say when they were made."""
+    ends = [said["digestEndTime"] for said in line.late(place)]
+    assert ends == sorted(set(ends))
+    for older, newer in pairwise(line.late(place)):
+        assert newer["previousDigestS3Object"] in (older["digestS3Object"], None)
+    for stored, said in zip(line.backfill(place), line.late(place), strict=True):
+        assert said["digestStartTime"] < said["digestEndTime"]
+        assert set(stored.metadata) == {"signature", "signature-algorithm", "backfill-generation-timestamp"}
