@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
 CDK := node_modules/.bin/cdk
-SOURCES := $(wildcard opentrail lambdas stacks tests benchmarks app.py)
+SOURCES := $(wildcard opentrail lambdas stacks tests benchmarks app.py forwarders.py)
 DEPLOYED := $(shell find opentrail lambdas stacks -name '*.py' -not -path '*/_deploy/*') app.py cdk.json lambdas/requirements.txt
 
 # The first interpreter the lock was made for; else any that is new enough.

@@ -181,6 +181,16 @@ def stream(role: iam.Role, group_arns: Sequence[str]) -> None:
             )
 
 
+def list_members(role: iam.Role) -> None:
+    """Grant reading which accounts are in the organization, for the trails of one."""
+    role.add_to_policy(iam.PolicyStatement(actions=["organizations:ListAccounts"], resources=["*"]))
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "There is one organization, and listing its accounts knows no resource.",
+    )
+
+
 def take_messages(role: iam.Role, queue: sqs.IQueue) -> None:
     """Grant what Lambda's poller needs to read ``queue`` as ``role``."""
     role.add_to_policy(

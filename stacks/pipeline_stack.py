@@ -19,10 +19,11 @@ from opentrail.settings import (
 from stacks import permissions
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
+from stacks.constructs.home_bus import HomeBus
 from stacks.constructs.rules import CallRule, Clock
 from stacks.constructs.stage_function import StageFunction
 from stacks.constructs.stage_role import stage_role
-from stacks.constructs.work_queue import WorkQueue
+from stacks.constructs.work_queue import WorkQueue, allow_rules
 from stacks.options import Options
 from stacks.storage_stack import StorageStack
 
@@ -90,7 +91,7 @@ class PipelineStack(cdk.Stack):
         self.delivery = WorkQueue(
             self, "Delivery", key=key, visibility=DELIVERY_VISIBILITY, max_receives=DELIVERY_RECEIVES
         )
-        CallRule(self, "Calls", intake=self.intake)
+        self._collect_calls()
 
         # Roles before functions: the record function must know all of them.
         self.roles = {
@@ -154,6 +155,19 @@ class PipelineStack(cdk.Stack):
             description="When digests are made, UTC; minutes after a window ends, for its files to be there",
         )
 
+    def _collect_calls(self) -> None:
+        """Calls of this account and Region by the default bus, those of all others by a bus of our own."""
+        here = CallRule(self, "Calls", intake=self.intake)
+        bus = HomeBus(
+            self,
+            "HomeBus",
+            name_prefix=self._options.name_prefix,
+            organization_id=self._options.organization_id,
+            intake=self.intake,
+        )
+        for queue in (self.intake.queue, self.intake.dead_letters):
+            allow_rules(queue, [here.rule_arn, bus.rule_arn])
+
     def _add_record(self) -> StageFunction:
         storage, role = self._storage, self.roles["record"]
         stage = self._add_stage(
@@ -181,6 +195,7 @@ class PipelineStack(cdk.Stack):
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
         permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
         permissions.stream(role, self._options.log_group_arns)
+        permissions.list_members(role)
         return stage
 
     def _add_deliver(self) -> StageFunction:

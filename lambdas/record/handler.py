@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -14,14 +15,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.logs import LogGroups
+from opentrail.adapters.aws.organizations import OwnOrganization
 from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.branches.log_stream import make_streams
 from opentrail.errors import StorageError
 from opentrail.format.chunk import encode_chunk
 from opentrail.model.log_file import Chunk
+from opentrail.model.trail import Trail
 from opentrail.pipeline.record import Accepted, Message, accept_messages
-from opentrail.pipeline.select import Selection, pack_events
+from opentrail.pipeline.select import Members, Selection, pack_events
 from opentrail.settings import RecordSettings
 
 logger = Logger(service="record")
@@ -30,30 +33,54 @@ metrics = Metrics(namespace="OpenTrail", service="record")
 
 @dataclass(slots=True, kw_only=True)
 class Recorder:
-    """The record function's parts, with the container's copy of the trails."""
+    """The record function's parts, with the container's copy of the trails and of the organization."""
 
     settings: RecordSettings
     trails: DynamoTrails
     delivery: SqsQueue
     rejects: SqsQueue
     log_groups: LogGroups
+    organization: OwnOrganization
     _selection: Selection | None = field(default=None, init=False)
+    _trails: list[Trail] = field(default_factory=list, init=False)
+    _members: Members = field(default_factory=dict, init=False)
     _read_at: float = field(default=0.0, init=False)
 
-    def selection(self, now: float) -> Selection:
-        """The trails, read again once the copy is older than ``trail_cache_seconds``."""
-        if self._selection is None or now - self._read_at >= self.settings.trail_cache_seconds:
-            trails = self.trails.all_trails()
-            self._selection = Selection(trails, history_bucket=self.settings.history_bucket)
+    def selection(self, now: float, accounts: Collection[str]) -> Selection:
+        """The trails and the organization, read again once the copy is older than ``trail_cache_seconds``.
+
+        The organization is asked of only where a trail of one is to be served, and then sooner
+        when one of ``accounts`` is new: an account that just joined loses no event.
+        """
+        aged = self._selection is None or now - self._read_at >= self.settings.trail_cache_seconds
+        if aged:
+            self._trails = self.trails.all_trails()
             self._read_at = now
+        strangers = set(accounts).difference(*self._members.values())
+        if any(trail.organization_id for trail in self._trails) and (aged or strangers):
+            self._members = self._ask_organization()
+            aged = True
+        if self._selection is None or aged:
+            self._selection = Selection(
+                self._trails, history_bucket=self.settings.history_bucket, members=self._members
+            )
         return self._selection
+
+    def _ask_organization(self) -> Members:
+        """The members, or those of before while Organizations is silent; without any, the batch waits."""
+        try:
+            return self.organization.members()
+        except StorageError as error:
+            if not self._members:
+                raise
+            logger.warning("organization not read, the copy is used", reason=str(error))
+            return self._members
 
     def record(self, messages: list[Message], now: float) -> tuple[Accepted, int]:
         """Send every event to its destinations and every unreadable message aside; answer the chunks sent."""
         accepted = accept_messages(messages, own_roles=self.settings.own_role_arns)
-        chunks = list(
-            pack_events(accepted.events, self.selection(now), max_chunk_bytes=self.settings.max_chunk_bytes)
-        )
+        selection = self.selection(now, {event.arrived.account for event in accepted.events})
+        chunks = list(pack_events(accepted.events, selection, max_chunk_bytes=self.settings.max_chunk_bytes))
         sent = self.delivery.send_all(encode_chunk(chunk) for chunk in chunks)
         for rejected in accepted.rejected:
             self.rejects.send_rejected(
@@ -92,6 +119,7 @@ def build(settings: RecordSettings, clients: Any = client) -> Recorder:
         delivery=SqsQueue(clients("sqs"), settings.delivery_queue_url),
         rejects=SqsQueue(clients("sqs"), settings.reject_queue_url),
         log_groups=LogGroups(partial(clients, "logs")),
+        organization=OwnOrganization(partial(clients, "organizations")),
     )
 
 

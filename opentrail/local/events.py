@@ -95,12 +95,18 @@ class Collector:
     """Where the records of all accounts and Regions meet: OpenTrail's own rule and its intake queue.
 
     On AWS rules in every other account and Region forward to it; the laptop, where accounts
-    and Regions spring up by being used, takes those rules as given.
+    and Regions spring up by being used, takes those rules as given, until they are deployed.
     """
 
     account: str = ""
     region: str = ""
     queue_arn: str = ""  # "" = nothing deployed yet
+
+    def is_sent_to(self, target: Mapping[str, Any]) -> bool:
+        """True when the target of a rule is a bus at home: OpenTrail's, which leads to the queue."""
+        service, region, account, resource = target["Arn"].split(":", 5)[2:]
+        bus = service == "events" and resource.startswith("event-bus/")
+        return bus and (account, region) == (self.account, self.region)
 
 
 class Bus:
@@ -134,11 +140,20 @@ class Bus:
         home = self.collector
         if not home.queue_arn or (event.account, event.region) == (home.account, home.region):
             return
+        if self._is_forwarded(event):
+            return
         for rule in _rules(home.account, home.region, "default"):
             targets = [target for target in list(rule.targets) if target["Arn"] == home.queue_arn]
             if targets and matches(rule, event):
                 self.send_to_target(event, targets[0], rule_arn=rule.arn)
                 return
+
+    def _is_forwarded(self, event: BusEvent) -> bool:
+        """Does a deployed rule of the event's own account and Region send it home?"""
+        return any(
+            matches(rule, event) and any(self.collector.is_sent_to(target) for target in list(rule.targets))
+            for rule in _rules(event.account, event.region, "default")
+        )
 
     def put_events(self, account: str, region: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Answer PutEvents: one ``{"EventId"}`` or ``{"ErrorCode", "ErrorMessage"}`` per entry, in order."""

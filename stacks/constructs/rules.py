@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.constructs.work_queue import WorkQueue, allow_rule
+from stacks.constructs.work_queue import WorkQueue
 
 # EventBridge user guide, "AWS service events delivered via CloudTrail".
 DETAIL_TYPES = [
@@ -15,26 +15,31 @@ DETAIL_TYPES = [
     "AWS Console Sign In via CloudTrail",
     "AWS Console Action via CloudTrail",
     "AWS Service Event via CloudTrail",
+    "AWS Network Activity Event via CloudTrail",
 ]
+
+# Only AWS itself can put events of these sources on a bus.
+ALL_SOURCES = [{"prefix": "aws."}]
 
 # A rule that is merely ENABLED does not see read-only calls (EventBridge API, PutRule, State).
 ALL_CALLS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
 class CallRule(Construct):
-    """Every call CloudTrail reports on the default bus goes to ``intake``.
+    """Every call CloudTrail reports on a bus, the default one unless named, goes to ``intake``.
 
     What EventBridge cannot put on the queue goes to the queue's dead letters, as the
-    same event, so one redrive serves both.
+    same event, so one redrive serves both. The queues must allow ``rule_arn`` to send.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, intake: WorkQueue) -> None:
+    def __init__(self, scope: Construct, id_: str, *, intake: WorkQueue, bus_name: str | None = None) -> None:
         super().__init__(scope, id_)
         rule = events.CfnRule(
             self,
             "Rule",
             description="OpenTrail: calls reported by CloudTrail, to the intake queue",
-            event_pattern={"source": [{"prefix": "aws."}], "detail-type": DETAIL_TYPES},
+            event_bus_name=bus_name,
+            event_pattern={"source": ALL_SOURCES, "detail-type": DETAIL_TYPES},
             state=ALL_CALLS,
             targets=[
                 events.CfnRule.TargetProperty(
@@ -46,8 +51,7 @@ class CallRule(Construct):
                 )
             ],
         )
-        allow_rule(intake.queue, rule.attr_arn)
-        allow_rule(intake.dead_letters, rule.attr_arn)
+        self.rule_arn = rule.attr_arn
 
 
 class Clock(Construct):

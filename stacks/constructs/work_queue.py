@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -60,14 +62,14 @@ class WorkQueue(Construct):
         )
 
 
-def allow_rule(queue: sqs.Queue, rule_arn: str) -> None:
-    """Let one EventBridge rule, and no other, send to ``queue``."""
+def allow_rules(queue: sqs.Queue, rule_arns: Sequence[str]) -> None:
+    """Let these EventBridge rules, and no others, send to ``queue``."""
     queue.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="AllowRuleToSend",
+            sid="AllowRulesToSend",
             principals=[iam.ServicePrincipal("events.amazonaws.com")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
-            conditions={"ArnEquals": {"aws:SourceArn": rule_arn}},
+            conditions={"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
         )
     )

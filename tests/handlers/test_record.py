@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lambdas.record import handler as record
+from opentrail.adapters.aws.organizations import OwnOrganization
 from opentrail.errors import SettingsError, StorageError
 from opentrail.model.log_file import HISTORY
+from opentrail.pipeline.record import Message
 from tests.handlers.conftest import Invoke, sqs_batch
 from tests.support.line import Line
-from tests.support.records import envelope, make_record, to_bytes
+from tests.support.records import ACCOUNT, envelope, make_record, to_bytes
+
+ORGANIZATION = "o-exampleorgid"
+MEMBER = "222222222222"
 
 
 def test_records_go_to_the_delivery_queue_for_each_destination(line: Line, invoke: Invoke) -> None:
@@ -100,3 +106,80 @@ def test_every_missing_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch
 
     for name in ("OPENTRAIL_TRAILS_TABLE", "OPENTRAIL_DELIVERY_QUEUE_URL", "OPENTRAIL_MAX_CHUNK_BYTES"):
         assert f"{name} is not set" in str(caught.value)
+
+
+class Directory(OwnOrganization):
+    """An organization that answers, or not."""
+
+    def __init__(self, *accounts: str) -> None:
+        super().__init__(dict)
+        self.accounts = frozenset(accounts)
+        self.silent = False
+        self.asked = 0
+
+    def members(self) -> dict[str, frozenset[str]]:
+        self.asked += 1
+        if self.silent:
+            raise StorageError("list the accounts of the organization: TooManyRequests")
+        return {ORGANIZATION: self.accounts}
+
+
+def recorder(line: Line, directory: Directory) -> record.Recorder:
+    """A record function that keeps its copies for a minute."""
+    settings = replace(line.record_settings(), trail_cache_seconds=60)
+    made = record.build(settings, line.clients(None))
+    made.organization = directory
+    return made
+
+
+def destinations(made: record.Recorder, line: Line, account: str, seconds: float) -> list[str]:
+    """Where a record of ``account`` goes, ``seconds`` after the line's beginning."""
+    now = line.now.timestamp() + seconds
+    event = make_record(recipientAccountId=account)
+    made.record([Message("m", envelope(to_bytes(event), account=account), now)], now)
+    return [d.name.rpartition("/")[2] for chunk in line.queued_chunks() for d in chunk.destinations]
+
+
+def test_an_account_that_just_joined_is_recorded_at_once(line: Line) -> None:
+    line.start_trail(organization_id=ORGANIZATION)
+    directory = Directory(ACCOUNT)
+    made = recorder(line, directory)
+    destinations(made, line, ACCOUNT, 0)
+    directory.accounts |= {MEMBER}
+
+    assert destinations(made, line, MEMBER, 1) == ["main", HISTORY]
+
+
+def test_the_organization_is_asked_as_seldom_as_the_trails_are_read(line: Line) -> None:
+    line.start_trail(organization_id=ORGANIZATION)
+    directory = Directory(ACCOUNT, MEMBER)
+    made = recorder(line, directory)
+
+    for seconds in (0, 1, 59):
+        destinations(made, line, MEMBER, seconds)
+    within = directory.asked
+    destinations(made, line, MEMBER, 60)
+
+    assert (within, directory.asked) == (1, 2)
+
+
+def test_nobody_asks_for_an_organization_without_a_trail_of_one(line: Line) -> None:
+    line.start_trail()
+    directory = Directory()
+
+    assert destinations(recorder(line, directory), line, MEMBER, 0) == [HISTORY]
+    assert directory.asked == 0
+
+
+def test_a_silent_organization_holds_the_first_batch_and_no_later_one(line: Line) -> None:
+    line.start_trail(organization_id=ORGANIZATION)
+    directory = Directory(ACCOUNT, MEMBER)
+    made = recorder(line, directory)
+    directory.silent = True
+    with pytest.raises(StorageError, match="TooManyRequests"):
+        destinations(made, line, MEMBER, 0)
+    directory.silent = False
+    destinations(made, line, MEMBER, 61)
+    directory.silent = True
+
+    assert destinations(made, line, MEMBER, 122) == ["main", HISTORY]

@@ -11,6 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from stacks import forwarders as forwarder_stacks
 from stacks.application import build
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,27 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
         api=_read(directory / "OpenTrailApi.template.json"),
         integrity=_read(directory / "OpenTrailIntegrity.template.json"),
         directory=directory,
+    )
+
+
+@dataclass(frozen=True)
+class Forwarders:
+    """The templates of other Regions and accounts."""
+
+    region: Template
+    member: Template
+
+
+@pytest.fixture(scope="session")
+def forwarders(tmp_path_factory: pytest.TempPathFactory) -> Forwarders:
+    """The forwarders nobody configured."""
+    directory = tmp_path_factory.mktemp("forwarders")
+    app = cdk.App(context=json.loads((ROOT / "cdk.json").read_text())["context"], outdir=str(directory))
+    forwarder_stacks.build(app)
+    app.synth()
+    return Forwarders(
+        region=_read(directory / "OpenTrailRegionForwarder.template.json"),
+        member=_read(directory / "OpenTrailMemberForwarder.template.json"),
     )
 
 

@@ -29,6 +29,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "IntakeDeadLetters": {"sqs:SendMessage"},
         "TrailsTable": READ_TRAILS | {"dynamodb:UpdateItem"},
         "EncryptionKey": AT_REST,
+        "*": {"organizations:ListAccounts"},
     },
     "Deliver": {
         "DeliverLogs": OWN_LOGS,
@@ -160,6 +161,8 @@ def as_list(value: Any) -> list[Any]:
 
 def named(resource: Any) -> str:
     """A reference as the construct it leads to, and the key pattern after it: ``LogsBucket/AWSLogs/*``."""
+    if resource == "*":
+        return "*"
     if "Fn::Join" in resource:
         reference, *rest = resource["Fn::Join"][1]
         if isinstance(reference, str):  # an ARN that is spelled out

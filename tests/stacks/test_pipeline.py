@@ -179,6 +179,7 @@ def test_every_call_cloudtrail_reports_reaches_intake(pipeline: Template) -> Non
             "AWS Console Sign In via CloudTrail",
             "AWS Console Action via CloudTrail",
             "AWS Service Event via CloudTrail",
+            "AWS Network Activity Event via CloudTrail",
         ],
     }
     assert "EventBusName" not in calls  # the default bus
@@ -193,15 +194,17 @@ def test_what_cannot_reach_intake_is_kept(pipeline: Template) -> None:
 
 
 @pytest.mark.parametrize("name", ["IntakeQueue", "IntakeDeadLetters"])
-def test_only_that_rule_may_send_by_queue_policy(pipeline: Template, name: str) -> None:
+def test_only_the_rules_of_both_buses_may_send_by_queue_policy(pipeline: Template, name: str) -> None:
     (allowed,) = (s for s in queue_statements(pipeline, name) if s["Effect"] == "Allow")
 
-    calls = pipeline.id_of("AWS::Events::Rule", "Calls")
+    rules = [pipeline.id_of("AWS::Events::Rule", name) for name in ("Calls", "HomeBus")]
     assert (allowed["Action"], allowed["Principal"]) == (
         "sqs:SendMessage",
         {"Service": "events.amazonaws.com"},
     )
-    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [calls, "Arn"]}}}
+    assert allowed["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [rule, "Arn"]} for rule in rules]}
+    }
 
 
 @pytest.mark.parametrize("name", ["DeliveryQueue", "DeliveryDeadLetters"])
@@ -274,6 +277,7 @@ def test_cadence_is_cloudtrails_by_default(pipeline: Template) -> None:
 
 def test_outputs(pipeline: Template) -> None:
     assert set(pipeline.body["Outputs"]) == {
+        "HomeBusArn",
         "IntakeQueueUrl",
         "IntakeDeadLetterQueueUrl",
         "DeliveryQueueUrl",

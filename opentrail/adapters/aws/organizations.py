@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -84,3 +85,33 @@ class AwsOrganizations:
 
     def _client(self, account: str) -> Any:
         return self._clients_for(account, self._region)("organizations")
+
+
+class OwnOrganization:
+    """The accounts of the organization that the deployment's own account is in.
+
+    Only the management account and delegated administrators may list them, and only they
+    may have trails of an organization. ``make_client`` makes a client of Organizations when
+    it is needed first: loading it takes time that most deployments need not spend.
+    """
+
+    def __init__(self, make_client: Callable[[], Any]) -> None:
+        self._make_client = make_client
+
+    def members(self) -> dict[str, frozenset[str]]:
+        """The accounts by organization ID; nothing when the account is in no organization.
+
+        Raises:
+            StorageError: Organizations refused or did not answer.
+        """
+        client = self._make_client()
+        members: dict[str, set[str]] = {}
+        with storage_errors("list the accounts of the organization"):
+            try:
+                for page in client.get_paginator("list_accounts").paginate():
+                    for account in page["Accounts"]:
+                        organization = account["Arn"].split("/")[1]  # ...:account/<organization>/<account>
+                        members.setdefault(organization, set()).add(account["Id"])
+            except client.exceptions.AWSOrganizationsNotInUseException:
+                return {}
+        return {organization: frozenset(accounts) for organization, accounts in members.items()}

@@ -2,10 +2,10 @@
 
 in: event
 out: chunk
-needs: the trails
+needs: the trails, and the members of their organizations
 """
 
 from opentrail.pipeline.select.pack import pack_events
-from opentrail.pipeline.select.scope import Selection
+from opentrail.pipeline.select.scope import Members, Selection
 
-__all__ = ["Selection", "pack_events"]
+__all__ = ["Members", "Selection", "pack_events"]

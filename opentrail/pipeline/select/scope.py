@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
 
@@ -27,6 +27,8 @@ _RECURSIVE = frozenset({("s3.amazonaws.com", "PutObject"), ("logs.amazonaws.com"
 
 _NEVER = float("inf")
 
+Members = Mapping[str, Collection[str]]  # organization ID -> the accounts in it
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -42,8 +44,11 @@ class _Candidate:
 class Selection:
     """The trails of the moment, compiled once, asked for every event."""
 
-    def __init__(self, trails: Iterable[Trail], *, history_bucket: str) -> None:
+    def __init__(
+        self, trails: Iterable[Trail], *, history_bucket: str, members: Members | None = None
+    ) -> None:
         self._trails = [_candidate(trail) for trail in trails]
+        self._members = members or {}
         self._history = Destination(name=HISTORY, bucket=history_bucket, prefix=HISTORY_PREFIX)
         self._by_place: dict[Place, list[_Candidate]] = {}
         self._sets: dict[tuple[Place, tuple[bool, ...]], tuple[Destination, ...]] = {}
@@ -74,7 +79,7 @@ class Selection:
     def _candidates(self, place: Place) -> list[_Candidate]:
         known = self._by_place.get(place)
         if known is None:
-            known = self._by_place[place] = [c for c in self._trails if sees(c.trail, place)]
+            known = self._by_place[place] = [c for c in self._trails if sees(c.trail, place, self._members)]
         return known
 
 
@@ -101,9 +106,14 @@ def _destination(trail: Trail) -> Destination:
     )
 
 
-def sees(trail: Trail, place: Place) -> bool:
-    """True when ``trail`` covers this account and Region at all."""
-    return trail.account == place.account and (trail.multi_region or trail.home_region == place.region)
+def sees(trail: Trail, place: Place, members: Members) -> bool:
+    """True when ``trail`` covers this account and Region at all.
+
+    An organization's trail covers every account that is in the organization now.
+    """
+    if not (trail.multi_region or trail.home_region == place.region):
+        return False
+    return trail.account == place.account or place.account in members.get(trail.organization_id, ())
 
 
 def was_logging(trail: Trail, event: Event) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from opentrail.local.call import Captured
-from opentrail.local.events import MAX_HOPS, Bus
+from opentrail.local.events import MAX_HOPS, Bus, Collector
 from opentrail.local.targets import Targets
 from opentrail.local.transport import Clients
 from tests.adapters.local.conftest import ACCOUNT, Notes, bodies, make_function, make_queue
@@ -381,3 +381,26 @@ def test_archived_events_can_be_replayed(clients: Clients, bus: Bus) -> None:
     assert replayed["replay-name"] == "again"
     assert replayed["detail"] == {"a": 1}
     assert events.describe_archive(ArchiveName="kept")["EventCount"] == 1
+
+
+# Coming home
+
+
+@pytest.mark.parametrize("deployed", [False, True], ids=["no forwarder", "a forwarder"])
+def test_a_record_of_another_region_comes_home_once(clients: Clients, bus: Bus, deployed: bool) -> None:
+    """Collected by the laptop itself until a rule over there sends it to a bus at home."""
+    url, queue = make_queue(clients, "intake")
+    clients("events").create_event_bus(Name="home")
+    rule(clients, {"Arn": queue}, name="calls", State=ALL_CALLS)
+    rule(clients, {"Arn": queue}, name="home-calls", bus="home", State=ALL_CALLS)
+    bus.collector = Collector(account=ACCOUNT, region="us-east-1", queue_arn=queue)
+    if deployed:
+        abroad = clients("events", region="eu-west-1")
+        abroad.put_rule(Name="forward", EventPattern=json.dumps(ANY_CALL), State=ALL_CALLS)
+        home = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/home"
+        abroad.put_targets(Rule="forward", Targets=[{"Id": "Home", "Arn": home}])
+
+    bus.deliver(captured(region="eu-west-1", read_only=True))
+
+    (body,) = bodies(clients, url)
+    assert json.loads(body)["region"] == "eu-west-1"

@@ -40,6 +40,32 @@ def test_a_trail_sees_its_own_account_and_its_home_region_or_all(
     assert chosen(make_event(place=place), make_trail(multi_region=multi_region)) == taken
 
 
+MEMBER = Place("222222222222", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("place", "trail", "taken"),
+    [
+        (MEMBER, {"organization_id": "o-1"}, ["main"]),
+        (MEMBER, {"organization_id": "o-1", "multi_region": False}, []),
+        (Place(MEMBER.account, HOME.region), {"organization_id": "o-1", "multi_region": False}, ["main"]),
+        (MEMBER, {"organization_id": "o-2"}, []),
+        (MEMBER, {}, []),
+        (Place("999988887777", "eu-west-1"), {"organization_id": "o-1"}, []),
+    ],
+    ids=["member", "other Region", "home Region", "other organization", "no organization", "stranger"],
+)
+def test_an_organizations_trail_sees_its_members(
+    place: Place, trail: dict[str, Any], taken: list[str]
+) -> None:
+    members = {"o-1": {HOME.account, MEMBER.account}}
+    selection = Selection([make_trail(**trail)], history_bucket="past", members=members)
+
+    found = selection.destinations(make_event(place=place))
+
+    assert [d.name.rpartition("/")[2] for d in found if not d.is_history] == taken
+
+
 def test_a_trail_sees_what_arrived_on_its_bus_wherever_the_record_says_it_is_of() -> None:
     replayed = make_event(place=Place("999988887777", "eu-west-1"), arrived=HOME)
 
