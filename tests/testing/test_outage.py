@@ -1,4 +1,4 @@
-"""The record function stands still, as when its Region has an outage: calls wait in the queue, none is lost."""
+"""The record function stands still, as in an outage of its Region: calls wait, and none is lost."""
 
 from __future__ import annotations
 
