@@ -101,7 +101,30 @@ def test_something_else_there_is_exit_code_2(endpoint: Endpoint) -> None:
 def test_status_prints_json(endpoint: Endpoint) -> None:
     endpoint.body = b'{"account": "123456789012"}'
 
-    assert json.loads(run("status", "--endpoint", endpoint.server.url).stdout) == {"account": "123456789012"}
+    shown = run("status", "--json", "--endpoint", endpoint.server.url).stdout
+    assert json.loads(shown) == {"account": "123456789012"}
+
+
+@pytest.mark.parametrize(
+    ("status", "bad", "code"),
+    [
+        ({}, [], 0),
+        ({"waiting": {"IntakeQueue": 7, "IntakeDeadLetterQueue": 0}}, [], 0),
+        ({"waiting": {"IntakeDeadLetterQueue": 1}}, ["queue IntakeDeadLetter"], 1),
+        ({"calls": {"calls": 9, "recorded": 8, "capture_errors": 1, "last_error": "no"}}, ["recording"], 1),
+        ({"asynchronous_failures": 2}, ["asynchronous invocations"], 1),
+    ],
+)
+def test_status_is_one_screen_and_an_exit_code(
+    endpoint: Endpoint, status: dict[str, Any], bad: list[str], code: int
+) -> None:
+    endpoint.body = json.dumps(status).encode()
+
+    shown = run("status", "--endpoint", endpoint.server.url)
+
+    lines = shown.stdout.splitlines()
+    assert [line[4:38].strip() for line in lines if line.startswith("BAD")] == bad
+    assert shown.exit_code == code
 
 
 def test_verbs_are_found_by_their_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -166,6 +189,7 @@ TEMPLATE: dict[str, Any] = {
         "IntakeQueueUrl": {"Value": {"Ref": "Intake"}},
         "DeliveryQueueUrl": {"Value": {"Ref": "Delivery"}},
         "TrailsTableName": {"Value": {"Ref": "Trails"}},
+        "LedgerTableName": {"Value": {"Ref": "Trails"}},
         "HistoryTableName": {"Value": {"Ref": "Trails"}},
         "SigningKeyId": {"Value": {"Ref": "Key"}},
     },
@@ -210,7 +234,7 @@ def test_up_announces_itself_answers_and_ends(assembly: Path, end: signal.Signal
     url = line.removeprefix("OpenTrail ready at ").strip()
     with urllib.request.urlopen(f"{url}/_opentrail/health", timeout=10) as answer:
         health = json.load(answer)
-    status = json.loads(run("status", "--endpoint", url).stdout)
+    status = json.loads(run("status", "--json", "--endpoint", url).stdout)
     process.send_signal(end)
     rest, errors = process.communicate(timeout=30)
 
