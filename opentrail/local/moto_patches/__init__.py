@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 
 from opentrail.local.moto_patches import (
+    config,
     dispatch,
     dynamodb,
     events,
@@ -37,7 +38,19 @@ def install(hooks: Hooks, *, default_account: str) -> None:
     global _applied
     with _apply_lock:
         if not _applied:
-            for service in (s3, sqs, dynamodb, functions, events, kms, iam, organizations, memory, dispatch):
+            for service in (
+                s3,
+                sqs,
+                dynamodb,
+                functions,
+                events,
+                kms,
+                iam,
+                organizations,
+                config,
+                memory,
+                dispatch,
+            ):
                 service.apply()
             _applied = True
     iam.set_default_account(default_account)

@@ -470,6 +470,27 @@ def test_cloudtrail_can_be_delegated(notes: Notes, clients: Clients) -> None:
     assert administrator["Name"] == "audit"
 
 
+def role_in_config(clients: Clients) -> dict[str, Any]:
+    clients("iam").create_role(
+        RoleName="Deploy", AssumeRolePolicyDocument="{}", Tags=[{"Key": "team", "Value": "ops"}]
+    )
+    asked = {"resourceType": "AWS::IAM::Role", "resourceName": "Deploy"}
+    (found,) = clients("config").list_discovered_resources(**asked)["resourceIdentifiers"]
+    (item,) = clients("config").get_resource_config_history(
+        resourceType="AWS::IAM::Role", resourceId=found["resourceId"]
+    )["configurationItems"]
+    return dict(item)
+
+
+def test_moto_answers_a_roles_tags_in_a_form_no_client_reads(clients: Clients) -> None:
+    with pytest.raises(AttributeError):
+        role_in_config(clients)
+
+
+def test_config_answers_a_roles_tags(notes: Notes, clients: Clients) -> None:
+    assert role_in_config(clients)["tags"] == {"team": "ops"}
+
+
 def test_moto_keeps_every_object_it_ever_made(moto_app: Any) -> None:
     before = kept_messages()
     make_message()

@@ -136,3 +136,29 @@ def tailing(laptop: Laptop, *options: str) -> Iterator[Iterator[str]]:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
     assert (process.returncode, errors) == (0, "")
+
+
+def test_the_history_of_a_resource_joins_calls_and_config(laptop: Laptop) -> None:
+    laptop.client("s3").create_bucket(Bucket="looked-after")
+
+    table = laptop.run("opentrail", "resource-history arn:aws:s3:::looked-after").stdout
+    (step,) = json.loads(laptop.run("opentrail", "resource-history arn:aws:s3:::looked-after --json").stdout)[
+        "steps"
+    ]
+
+    config, call, note = table.splitlines()
+    assert config.split()[1:] == ["AWS", "Config:", "ResourceDiscovered,", "the", "oldest", "known"]
+    assert call.split()[1:] == ["root", "s3", "CreateBucket"]
+    assert note == "AWS Config has one configuration: nothing to compare it with."
+    assert [call["eventName"] for call in step["calls"]] == ["CreateBucket"]
+    assert step["state"]["configuration"]["name"] == "looked-after"
+
+
+def test_the_history_of_a_resource_says_so_where_config_has_nothing(laptop: Laptop) -> None:
+    laptop.client("iam").create_user(UserName="eve")
+
+    done = laptop.run("opentrail", "resource-history arn:aws:iam::123456789012:user/eve")
+
+    call, note = done.stdout.splitlines()
+    assert call.split()[1:] == ["root", "iam", "CreateUser"]
+    assert note == "AWS Config has no configuration of this AWS::IAM::User: not recorded here, or not yet."
