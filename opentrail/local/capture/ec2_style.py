@@ -27,7 +27,9 @@ RETURN_TRUE = b"<return>true</return>"
 
 
 def is_soap_style(model: OperationModel) -> bool:
-    """Whether an operation is of the old kind, whose model spells DryRun ``dryRun``."""
+    """Whether an operation is of the old kind: its model spells DryRun ``dryRun``, or a table lists it."""
+    if model.name in table("ec2")["soap"]["operations"]:
+        return True
     shape = model.input_shape
     member = shape.members.get("DryRun") if shape is not None else None
     return member is not None and member.serialization.get("name") == DRY_RUN

@@ -45,6 +45,20 @@ def saml_parameters(convert: Convert, parameters: Mapping[str, Any]) -> dict[str
     return {**spelled, "roleSessionName": session} if session else spelled
 
 
+def with_claims(answer: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity's answer: whom the token names, who issued it and for whom.
+
+    Source: IAM user guide, "Logging IAM and AWS STS API calls" (AssumeRoleWithWebIdentity).
+    """
+    claims = _claims(str(parameters.get("WebIdentityToken", "")))
+    for name, claim in (("subjectFromWebIdentityToken", "sub"), ("audience", "aud")):
+        if isinstance(claims.get(claim), str):
+            answer.setdefault(name, claims[claim])
+    if issuer := parameters.get("ProviderId") or claims.get("iss"):
+        answer.setdefault("provider", str(issuer))
+    return answer
+
+
 def _attribute(document: dict[str, Any], name: str) -> str:
     attributes = _find_value(document, "AttributeStatement") or {}
     listed = _find_all(attributes, "Attribute")

@@ -12,7 +12,7 @@ from moto.core.model import OperationModel
 from opentrail.local.call import Call, Reply
 from opentrail.local.capture.answer import read_output
 from opentrail.local.capture.classify import is_data_event, is_read_only
-from opentrail.local.capture.default_network import with_default_network
+from opentrail.local.capture.completions import completion_of
 from opentrail.local.capture.dynamodb_style import item_parameters
 from opentrail.local.capture.ec2_style import (
     is_soap_style,
@@ -90,12 +90,12 @@ def _response(model: OperationModel, row: Mapping[str, Any], rule: Rule) -> Spel
     if row.get("style") == "s3":
         return spell
 
+    complete = completion_of(model.service_model.service_name, model.name)
+
     def respond(target: Target, reply: Reply, call: Call) -> dict[str, Any] | None:
         spelled = spell(target, reply, call) or {}
         spelled = rule.apply(spelled, target.parameters or {}, place_of(call))
-        if target.service == "rds":
-            spelled = with_default_network(spelled, call.caller.account, call.region)
-        return spelled or None
+        return complete(spelled, call) or None
 
     return respond
 

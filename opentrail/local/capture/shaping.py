@@ -182,7 +182,7 @@ def _each(value: Any, steps: list[str], members: Mapping[str, Any], context: Map
             _each(item, steps, members, context)
     elif isinstance(value, dict):
         if not steps:
-            _fill(value, members, context)
+            _fill(value, members, {**value, **context})
         elif steps[0] in value:
             _each(value[steps[0]], steps[1:], members, context)
 
