@@ -29,9 +29,11 @@ log = logging.getLogger(__name__)
 class InProcessFunctions:
     """Runs functions; those it is asked to ``warm`` are OpenTrail's own."""
 
-    def __init__(self, clients: Clients) -> None:
-        """``clients(service, region=, account=)`` answers clients below the gateway."""
+    def __init__(self, clients: Clients, as_lambda: Clients) -> None:
+        """``clients(service, region=, account=)`` answers clients below the gateway, ``as_lambda``
+        such whose calls are recorded as Lambda's."""
         self._clients = clients
+        self._as_lambda = as_lambda
         self._own: dict[str, OwnFunction | None] = {}  # None: not used yet
         self._users: dict[tuple[str, ...], UserFunction] = {}
 
@@ -85,7 +87,7 @@ class InProcessFunctions:
         return found
 
     def _reserved(self, function: Any) -> dict[str, str]:
-        sts = self._clients("sts", account=function.account_id, region=function.region)
+        sts = self._as_lambda("sts", account=function.account_id, region=function.region)
         credentials = sts.assume_role(RoleArn=function.role, RoleSessionName=function.function_name[:64])[
             "Credentials"
         ]

@@ -81,7 +81,7 @@ class InProcessRuntime(Runtime):
         return _clients(self.options.account, self.options.region)
 
     def _make_functions(self) -> InProcessFunctions:
-        return InProcessFunctions(self.clients)
+        return InProcessFunctions(self.clients, self.lambda_clients)
 
     def _make_invoker(self) -> DeferredInvoker:
         return DeferredInvoker(self.functions.invoke, lambda arn, body: self.targets.send(arn, body))

@@ -12,14 +12,14 @@ import msgspec
 from opentrail.local.call import Call, Caller, Captured, Reply
 from opentrail.local.capture.credential import Credential, read_credential
 from opentrail.local.capture.federation import federated_caller
-from opentrail.local.capture.identity import Callers
+from opentrail.local.capture.identity import Callers, service_caller
 from opentrail.local.capture.ids import new_event_id, new_request_id
 from opentrail.local.capture.issued import learn
 from opentrail.local.capture.operation import Target, find_target
 from opentrail.local.capture.plan import Plan, plan_of
 from opentrail.local.capture.recipients import copies
 from opentrail.local.capture.record import build_record
-from opentrail.local.capture.resources import partition_of
+from opentrail.local.capture.resources import owner_of_arn, partition_of
 from opentrail.local.capture.sessions import Sessions
 from opentrail.local.capture.wire import Wire
 
@@ -43,6 +43,7 @@ class Capture:
     def __init__(
         self, *, default_account: str, default_region: str, unrecorded_roles: Callable[[], Collection[str]]
     ) -> None:
+        self._default_account = default_account
         self._default_region = default_region
         self._unrecorded_roles = unrecorded_roles
         self._sessions = Sessions()
@@ -68,7 +69,7 @@ class Capture:
     def records(self, understood: Understood, reply: Reply, completed: datetime) -> Iterator[Captured]:
         """The records of one finished call, one for each account that receives it."""
         call, plan = understood.call, understood.plan
-        if self.is_unrecorded(call.caller):
+        if self.is_unrecorded(call.caller) or self._is_for_unrecorded(call):
             return
         region = plan.naming.region or call.region
         record = build_record(
@@ -112,6 +113,9 @@ class Capture:
         )
 
     def _caller(self, wire: Wire, target: Target, credential: Credential, region: str) -> Caller:
+        if wire.invoked_by:
+            role = str((target.parameters or {}).get("RoleArn", ""))
+            return service_caller(wire.invoked_by, owner_of_arn(role) or self._default_account)
         if target.service == "sts":
             federated = federated_caller(target.operation, target.parameters or {})
             if federated is not None:
@@ -123,3 +127,8 @@ class Capture:
         """Is it one of the roles whose calls leave no records?"""
         issuer = caller.identity.get("sessionContext", {}).get("sessionIssuer", {})
         return issuer.get("arn") in self._unrecorded_roles() if issuer else False
+
+    def _is_for_unrecorded(self, call: Call) -> bool:
+        """Is it a service that takes on one of those roles?"""
+        by_service = "invokedBy" in call.caller.identity
+        return by_service and call.parameters.get("RoleArn") in self._unrecorded_roles()

@@ -18,6 +18,7 @@ from opentrail.local.call import Caller
 from opentrail.local.capture.sessions import Session, Sessions
 
 ISSUER_FIELDS = ("type", "principalId", "arn", "accountId", "userName")
+SERVICE = "AWSService"
 ROLE_SESSION_KINDS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 
 
@@ -58,6 +59,12 @@ class Callers:
             if user is not None:
                 return _user(account_id, user, access_key)
         return None
+
+
+def service_caller(service: str, account: str) -> Caller:
+    """A service that calls for itself, in ``account``."""
+    identity = {"type": SERVICE, "invokedBy": service}
+    return Caller(account=account, arn="", access_key="", identity=identity)
 
 
 def federated_arn(account: str, name: str) -> str:
@@ -153,6 +160,8 @@ def _assumed_role(
         "accessKeyId": key.access_key_id,
         "sessionContext": _role_session(issuer, key, session),
     }
+    if session and session.in_scope_of:
+        identity["inScopeOf"] = dict(session.in_scope_of)
     return Caller(account=account, arn=arn, access_key=key.access_key_id, identity=identity)
 
 

@@ -18,6 +18,7 @@ from opentrail.local.capture.answer import failed, read_output
 from opentrail.local.capture.operation import Target
 from opentrail.local.capture.resources import owner_of_arn, partition_of
 from opentrail.local.capture.sessions import Session, Sessions
+from opentrail.local.service_calls import LAMBDA
 
 ROLE_SESSIONS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 CONSTANT_CREDENTIALS = frozenset({"GetFederationToken", "GetSessionToken"})
@@ -48,7 +49,20 @@ def _session(call: Call) -> Session:
         session_name=str(asked.get("RoleSessionName", "")),
         role_arn=str(asked.get("RoleArn", "")),
         issuer=dict(call.caller.identity),
+        in_scope_of=_scope(call, role_account),
     )
+
+
+def _scope(call: Call, account: str) -> dict[str, str]:
+    """What Lambda says of the sessions it starts: the function, whose name the session has.
+
+    Source: CloudTrail user guide, "CloudTrail userIdentity element" (inScopeOf, since 1.11).
+    """
+    if call.caller.identity.get("invokedBy") != LAMBDA:
+        return {}
+    name = call.parameters.get("RoleSessionName", "")
+    arn = f"arn:{partition_of(call.region)}:lambda:{call.region}:{account}:function:{name}"
+    return {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": arn}
 
 
 def _with_fresh_credentials(call: Call, target: Target, reply: Reply) -> Reply:

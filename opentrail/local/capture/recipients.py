@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from opentrail.local.call import Caller
+from opentrail.local.capture.identity import SERVICE
 from opentrail.local.capture.ids import shared_copy_id
 
 AFTER = "recipientAccountId"  # real records have sharedEventID right behind it
@@ -19,7 +20,8 @@ def copies(record: dict[str, Any], caller: Caller) -> Iterator[dict[str, Any]]:
     """The record, or one copy of it for each account that receives it."""
     owners = {resource["accountId"] for resource in record.get("resources", ()) if resource.get("accountId")}
     others = sorted(owners - {caller.account})
-    if not others:
+    by_service = caller.identity.get("type") == SERVICE  # whose own account has a copy that nobody sees
+    if not others and not by_service:
         yield record
         return
     shared = record["eventID"]
@@ -31,7 +33,7 @@ def copies(record: dict[str, Any], caller: Caller) -> Iterator[dict[str, Any]]:
 def foreign_identity(caller: Caller) -> dict[str, Any]:
     """How another account sees a caller."""
     principal = caller.identity.get("principalId", "")
-    if caller.identity.get("type") in ("AWSAccount", "WebIdentityUser", "SAMLUser"):
+    if caller.identity.get("type") in ("AWSAccount", SERVICE, "WebIdentityUser", "SAMLUser"):
         return dict(caller.identity)
     return {"type": "AWSAccount", "principalId": principal, "accountId": caller.account}
 

@@ -29,6 +29,7 @@ class Session:
     session_name: str = ""
     role_arn: str = ""
     issuer: Mapping[str, Any] = field(default_factory=dict)
+    in_scope_of: Mapping[str, str] = field(default_factory=dict)  # what the credentials were issued to
 
 
 class Sessions:

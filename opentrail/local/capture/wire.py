@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from opentrail.local.service_calls import invoking_service
+
 CHUNK_EXTENSION = b";"  # "5;chunk-signature=..." in a signed aws-chunked body
 PLAIN_HEADERS = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
@@ -28,6 +30,7 @@ class Wire:
     host: str
     source_ip: str
     secure: bool  # the client spoke TLS to this endpoint
+    invoked_by: str = ""  # the service that makes this call itself: "lambda.amazonaws.com"
 
 
 class AnyCase(dict[str, str]):
@@ -58,6 +61,9 @@ def read_wire(environ: dict[str, Any]) -> Wire:
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     headers = read_headers(environ)
+    service = invoking_service(environ)
+    if service:
+        headers["user-agent"] = service
     return Wire(
         method=environ["REQUEST_METHOD"],
         path=_raw_path(environ),
@@ -65,8 +71,9 @@ def read_wire(environ: dict[str, Any]) -> Wire:
         headers=headers,
         body=body,
         host=headers.get("host", ""),
-        source_ip=environ.get("REMOTE_ADDR") or "127.0.0.1",
+        source_ip=service or environ.get("REMOTE_ADDR") or "127.0.0.1",
         secure=environ.get("wsgi.url_scheme") == "https",
+        invoked_by=service,
     )
 
 
