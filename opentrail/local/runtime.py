@@ -27,7 +27,7 @@ from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
 from opentrail.local.queues import find_queue
 from opentrail.local.schedules import Schedules
-from opentrail.local.service_calls import LAMBDA, as_service
+from opentrail.local.service_calls import LAMBDA, service_clients
 from opentrail.local.targets import Targets
 from opentrail.local.transport import Clients
 
@@ -85,7 +85,7 @@ class Runtime:
         self._starting = threading.Lock()
         self._moto = self._make_moto()
         self.clients = self._make_clients()
-        self.lambda_clients = self._make_service_clients(LAMBDA)
+        self.lambda_clients = service_clients(self, LAMBDA)
         self.functions = self._make_functions()
         self.asynchronous = self._make_invoker()
         self.targets = Targets(self.asynchronous.submit)
@@ -329,15 +329,6 @@ class Runtime:
     def _make_clients(self) -> Clients:
         return Clients(
             self._moto,
-            account=self.options.account,
-            region=self.options.region,
-            endpoint=lambda: self.endpoint,
-        )
-
-    def _make_service_clients(self, service: str) -> Clients:
-        """Clients whose calls the gateway records as those of an AWS service."""
-        return Clients(
-            as_service(lambda environ, start_response: self.app(environ, start_response), service),
             account=self.options.account,
             region=self.options.region,
             endpoint=lambda: self.endpoint,

@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from opentrail.local.transport import Clients
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from opentrail.local.runtime import Runtime
 
 INVOKED_BY = "opentrail.invoked_by"  # a key of the WSGI environment; headers become HTTP_ keys
 LAMBDA = "lambda.amazonaws.com"
@@ -24,6 +28,16 @@ def as_service(app: WSGIApplication, service: str) -> WSGIApplication:
         return app({**environ, INVOKED_BY: service}, start_response)
 
     return call
+
+
+def service_clients(runtime: Runtime, service: str) -> Clients:
+    """Return clients whose calls go through ``runtime``'s gateway and are recorded as ``service``'s."""
+    return Clients(
+        as_service(runtime, service),
+        account=runtime.options.account,
+        region=runtime.options.region,
+        endpoint=lambda: runtime.endpoint,
+    )
 
 
 def invoking_service(environ: Mapping[str, Any]) -> str:
