@@ -79,7 +79,7 @@ class Story:
         aws = self.laptop.aws("cloudtrail", "validate-logs", *span, *more)
         environment = {"AWS_ENDPOINT_URL": self.laptop.endpoint, "AWS_ACCESS_KEY_ID": ACCOUNT,
                        "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": REGION}  # fmt: skip
-        command = [Path(sys.executable).parent / "opentrail", "validate", *span, *more]
+        command = [str(Path(sys.executable).parent / "opentrail"), "validate", *span, *more]
         own = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return aws, own
 
