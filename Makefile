@@ -1,4 +1,4 @@
-# One command each: make setup | test | check | synth | demo | up | bench | clean.
+# One command each: make setup | test | check | synth | demo | deploy-local | up | bench | clean.
 # Everything is built inside the checkout: .venv, node_modules, cdk.out, opentrail/_deploy.
 
 SHELL := /bin/bash
@@ -20,7 +20,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node -p 'process
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup synth check format test demo up bench docs lock clean
+.PHONY: setup synth check format test demo deploy-local up bench docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp node_modules/.stamp
@@ -66,6 +66,10 @@ test: setup synth
 
 demo: setup synth
 	@$(BIN)/python -m opentrail.cli.demo $(ARGS)
+
+# The real CDK command deploys to a laptop that has no OpenTrail yet, and the demo runs there.
+deploy-local: setup
+	@$(BIN)/python -m opentrail.cli.deploy_local $(ARGS)
 
 up: setup synth
 	@$(BIN)/opentrail up $(ARGS)

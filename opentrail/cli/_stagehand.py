@@ -65,11 +65,11 @@ class Terminal:
         return done.stderr if fails else done.stdout
 
     def run(
-        self, program: str, command: str, *, quiet: bool = False, **environment: str
+        self, program: str | Path, command: str, *, quiet: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of this environment against the endpoint."""
+        """Run a program of this environment, or one at a path, against the endpoint."""
         if not quiet:
-            click.echo(f"  $ {program} {command}")
+            click.echo(f"  $ {Path(program).name} {command}")
         return subprocess.run(
             [BIN / program, *shlex.split(command)],
             env=self._environment(environment),
@@ -104,13 +104,15 @@ class Terminal:
 
 
 @contextmanager
-def laptop() -> Iterator[Terminal]:
-    """``opentrail up`` on a free port for as long as the block runs.
+def laptop(*options: str) -> Iterator[Terminal]:
+    """``opentrail up`` with ``options``, on a free port, for as long as the block runs.
 
     Raises:
         BrokenPromise: it did not come up.
     """
-    process = subprocess.Popen([BIN / "opentrail", "up", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [BIN / "opentrail", "up", "--port", "0", *options], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None  # it was asked for
         line = process.stdout.readline().strip()
@@ -119,3 +121,5 @@ def laptop() -> Iterator[Terminal]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

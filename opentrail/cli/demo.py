@@ -120,7 +120,8 @@ class Bucket:
             "aws_secret_access_key": "operator",
         }
         self.events = make("events", **settings)
-        self._source = AuditSource(make("s3", **settings), make("cloudtrail", **settings))
+        self._s3 = make("s3", **settings)
+        self._source = AuditSource(self._s3, make("cloudtrail", **settings))
 
     def log_keys(self) -> list[str]:
         """The keys of all log files."""
@@ -129,7 +130,8 @@ class Bucket:
     def records(self) -> Iterator[tuple[str, bytes]]:
         """Every delivered record with the key of its file."""
         for key in self.log_keys():
-            body = self._source.fetch(BUCKET, key).body or b""
+            # Not with the source's fetch, which takes this process's own credentials: there may be none.
+            body = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
             for raw in log_file.split_records(log_file.decompress(body)):
                 yield key, raw
 

@@ -43,6 +43,7 @@ import click
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A CDK cloud assembly (cdk.out) to deploy in place of the packaged one.",
 )
+@click.option("--bare", is_flag=True, help="Deploy nothing: `cdk deploy` to the endpoint brings OpenTrail.")
 @click.option("--verbose", is_flag=True, help="Log what the runtime does to standard error.")
 def command(
     host: str,
@@ -53,6 +54,7 @@ def command(
     digest_seconds: int,
     export: Path | None,
     assembly: Path | None,
+    bare: bool,
     verbose: bool,
 ) -> None:
     """Serve AWS and CloudTrail on this machine until Ctrl-C.
@@ -75,6 +77,7 @@ def command(
         digest_seconds=digest_seconds,
         export=export,
         assembly=assembly,
+        bare=bare,
     )
     try:
         serve(Runtime(options, deploy=deploy_stacks, services=own_services), host, port, sys.stdout)

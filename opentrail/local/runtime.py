@@ -20,9 +20,11 @@ from opentrail.errors import DeployError, OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.call import Call, Captured, Counters, Reply, ServiceHandler
+from opentrail.local.deployer.state import StackState, StackStores
 from opentrail.local.events import Bus, Collector
 from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
+from opentrail.local.installation import functions_of, is_own, outputs_of
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.pollers import Drained, Pollers
 from opentrail.local.queues import find_queue
@@ -56,6 +58,7 @@ class Options:
     digest_seconds: int = HOUR_SECONDS
     export: Path | None = None  # a directory for copies of the delivered files
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
+    bare: bool = False  # deploy nothing: somebody does it through CloudFormation's API
 
 
 class Runtime:
@@ -79,6 +82,9 @@ class Runtime:
         self._deploy = deploy
         self._make_services = services
         self._services: dict[str, ServiceHandler] = {}
+        self.stacks = StackStores()
+        self._own_stacks: frozenset[str] = frozenset()  # names of those deployed at the start
+        self._cloudformation: ServiceHandler | None = None
         self._unrecorded: frozenset[str] = frozenset()
         self._flushing = threading.Lock()
         self._flushed: dict[str, int] = {}  # what flushes have reported, by event source mapping
@@ -107,18 +113,52 @@ class Runtime:
         """
         with self._starting:
             began = time.monotonic()
-            self.outputs = {
-                name: value for outputs in self._deploy(self).values() for name, value in outputs.items()
-            }
-            deployed = deployed_functions()
-            self._unrecorded = frozenset(function.role for function in deployed)
-            self.functions.warm([function for function in deployed if not _is_seldom(function)])
-            self._services.update(self._make_services(self))
-            self._override_digest_period()
-            self._collect_everywhere()
+            deployed = {} if self.options.bare else self._deploy(self)
+            self._own_stacks = frozenset(deployed)
+            outputs = {name: value for own in deployed.values() for name, value in own.items()}
+            self._adopt(outputs, [] if self.options.bare else deployed_functions())
             self._set_in_motion()
             self.ready = True
             log.info("deployed in %.1f s", time.monotonic() - began)
+
+    def _adopt(self, outputs: Outputs, functions: list[Any]) -> None:
+        """Serve the deployment with these outputs and functions as this laptop's OpenTrail."""
+        self.outputs = outputs
+        self._unrecorded = frozenset(function.role for function in functions)
+        self.functions.warm([function for function in functions if not _is_seldom(function)])
+        services = self._make_services(self)
+        for name in self._services.keys() - services.keys():
+            del self._services[name]
+        self._services.update(services)
+        self._override_digest_period()
+        self._collect_everywhere()
+
+    def stack_changed(self, account: str, region: str, stack: StackState) -> None:
+        """Follow a deployment through CloudFormation's API, when it is one of OpenTrail's own stacks."""
+        at_home = (account, region) == (self.options.account, self.options.region)
+        if not at_home or not self._is_own(stack):
+            return
+        own = [one for one in self.stacks.at(account, region) if self._is_own(one)]
+        self._adopt(outputs_of(own), functions_of(own, account=account, region=region))
+
+    def _is_own(self, stack: StackState) -> bool:
+        return stack.name in self._own_stacks or is_own(stack)
+
+    @property
+    def cloudformation(self) -> ServiceHandler:
+        """CloudFormation's API, over the same stacks as the deployment at the start."""
+        if self._cloudformation is None:
+            from opentrail.local.cloudformation import cloudformation_service
+
+            self._cloudformation = cloudformation_service(
+                gateway=lambda: self.app,
+                moto=self._moto,
+                below=lambda *a, **k: self.clients(*a, **k),
+                endpoint=lambda: self.endpoint,
+                stores=self.stacks,
+                changed=self.stack_changed,
+            )
+        return self._cloudformation
 
     def stop(self) -> None:
         """End pollers, schedules and workers, and give moto back its own behaviour."""
@@ -135,6 +175,8 @@ class Runtime:
             moto_api_backend.reset()
             self.clients = self._make_clients()
             self._services.clear()
+            self.stacks.reset()
+            self._cloudformation = None
             self.app = self._gateway()  # it remembers callers of before
             self.start()
 
@@ -313,6 +355,7 @@ class Runtime:
         return {name.removesuffix("Url"): len(find_queue(self._queue(name))._messages) for name in names}
 
     def _collect_everywhere(self) -> None:
+        self.bus.collector = Collector()
         if "IntakeQueueUrl" in self.outputs:
             self.bus.collector = Collector(
                 account=self.options.account,
@@ -374,6 +417,7 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
         clients=runtime.clients,
         account=options.account,
         region=options.region,
+        store=runtime.stacks.at(options.account, options.region),
         parameters={
             "IntakeWindowSeconds": "1",
             "DeliveryWindowSeconds": str(options.delivery_seconds),
@@ -388,7 +432,11 @@ def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
     from opentrail.local.cloudtrail import cloudtrail_service
     from opentrail.local.tagging import SERVICE, tagging_service
 
+    services = {"cloudformation": runtime.cloudformation}
+    if "TrailsTableName" not in runtime.outputs:  # a bare laptop, before its deployment
+        return services
     return {
+        **services,
         "cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs)),
         SERVICE: tagging_service(runtime.clients, runtime.outputs),
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentrail.errors import OpenTrailError, StorageError
 from opentrail.local.call import Captured
+from opentrail.local.deployer.state import StackStores
 from opentrail.local.queues import find_queue
 from opentrail.local.runtime import Options, Runtime, deploy_stacks, own_services
 from opentrail.local.transport import Clients
@@ -108,6 +109,7 @@ class _Deployed:
     """The deployment of an earlier test, and something of it that lives in moto."""
 
     outputs: Mapping[str, Mapping[str, str]]
+    stacks: StackStores
     intake_arn: str
     intake: Any
 
@@ -124,9 +126,10 @@ _last: list[_Deployed] = []
 def _deploy_once(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
     """Deploy, unless a ``mock_aws`` around several tests kept the deployment of the one before."""
     if _last and _last[-1].is_there():
+        runtime.stacks = _last[-1].stacks
         return _last[-1].outputs
     outputs = deploy_stacks(runtime)
     runtime.outputs = {name: value for stack in outputs.values() for name, value in stack.items()}
     arn = runtime._queue("IntakeQueueUrl")
-    _last[:] = [_Deployed(outputs=outputs, intake_arn=arn, intake=find_queue(arn))]
+    _last[:] = [_Deployed(outputs=outputs, stacks=runtime.stacks, intake_arn=arn, intake=find_queue(arn))]
     return outputs

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from opentrail.local.call import Call, Caller, Captured, Reply
+from opentrail.local.call import INVOKED_BY, Call, Caller, Captured, Reply
 from opentrail.local.capture.credential import Credential, read_credential
 from opentrail.local.capture.federation import federated_caller
 from opentrail.local.capture.identity import Callers, service_caller
@@ -55,7 +55,7 @@ class Capture:
         target = find_target(environ, wire, credential)
         if target is None:
             return None
-        call = self._call(wire, target, credential, arrived)
+        call = self._call(wire, target, credential, arrived, str(environ.get(INVOKED_BY, "")))
         return Understood(call=call, target=target, wire=wire, plan=plan_of(target.service, target.operation))
 
     def forget(self) -> None:
@@ -93,14 +93,19 @@ class Capture:
                 category=copy["eventCategory"],
             )
 
-    def _call(self, wire: Wire, target: Target, credential: Credential, arrived: datetime) -> Call:
+    def _call(
+        self, wire: Wire, target: Target, credential: Credential, arrived: datetime, invoked_by: str
+    ) -> Call:
         region = credential.region or self._default_region
+        caller = self._caller(wire, target, credential, region)
+        if invoked_by:
+            caller = replace(caller, identity={**caller.identity, "invokedBy": invoked_by})
         return Call(
             service=target.service,
             operation=target.operation,
             parameters=target.parameters or {},
             region=region,
-            caller=self._caller(wire, target, credential, region),
+            caller=caller,
             method=wire.method,
             path=wire.path,
             query=wire.query,

@@ -9,7 +9,7 @@ template asks for that no provider honours is a ``DeployError``.
 from opentrail.local.deployer.assembly import deploy_assembly, read_assembly
 from opentrail.local.deployer.assets import publish_assets
 from opentrail.local.deployer.engine import Engine
-from opentrail.local.deployer.state import Made, Resource, StackEvent, StackState, StackStore
+from opentrail.local.deployer.state import Made, Resource, StackEvent, StackState, StackStore, StackStores
 
 __all__ = [
     "Engine",
@@ -18,6 +18,7 @@ __all__ = [
     "StackEvent",
     "StackState",
     "StackStore",
+    "StackStores",
     "deploy_assembly",
     "publish_assets",
     "read_assembly",

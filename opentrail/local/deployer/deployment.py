@@ -63,6 +63,7 @@ class Deployment:
         self._engine = engine
         self._state = state
         self._steps: list[Step] = []
+        self._operation = str(uuid.uuid5(_NAMESPACE, f"{state.stack_id}/operations/{len(state.events)}"))
 
     def run(self, scope: StackScope, order: list[Definition], given: dict[str, str], *, create: bool) -> None:
         """Place the resources of ``order``, then delete those no longer wanted.
@@ -109,8 +110,16 @@ class Deployment:
             self._stack("DELETE_FAILED", "; ".join(failed))
             raise DeployError(f"stack {self._state.name}: " + "; ".join(failed))
         self._state.outputs, self._state.exports, self._state.imports = {}, {}, set()
+        self._state.deleted = self._engine.now()
         self._stack("DELETE_COMPLETE")
         self._engine.store.remove(self._state)
+
+    def refuse_delete(self, reason: str) -> None:
+        """Leave the stack as it is, and its events saying why it was not deleted."""
+        # UNCONFIRMED which status follows; the stack still works, so it keeps the one it had.
+        status = self._state.status
+        self._stack("DELETE_IN_PROGRESS")
+        self._stack(status, reason)
 
     def _place(self, definition: Definition, scope: StackScope) -> None:
         logical_id, type_name = definition.logical_id, definition.type_name
@@ -134,7 +143,7 @@ class Deployment:
             self._state.resources[old.logical_id] = replace(
                 old, deletion_policy=policies[0], replace_policy=policies[1]
             )
-        elif provider.replaced_by & (_changed(old.properties, properties) | EVERYTHING):
+        elif must_replace(provider, changed_names(old.properties, properties)):
             self._create(provider, site, definition, properties, old)
         else:
             self._update(provider, site, definition, properties, old)
@@ -311,6 +320,7 @@ class Deployment:
                 status=status,
                 reason=reason,
                 properties=properties,
+                operation_id=self._operation,
             )
         )
 
@@ -325,9 +335,15 @@ def _read(provider: Provider, properties: dict[str, Any], site: Site) -> Wanted:
     return wanted
 
 
-def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
+def changed_names(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
+    """Return the top-level properties in which two resolved resources differ."""
     names: Iterable[str] = old.keys() | new.keys()
     return frozenset(name for name in names if old.get(name) != new.get(name))
+
+
+def must_replace(provider: Provider, changed: frozenset[str]) -> bool:
+    """Return whether a change of these properties needs a new resource."""
+    return bool(provider.replaced_by & (changed | EVERYTHING))
 
 
 def _is_gone(error: Exception) -> bool:

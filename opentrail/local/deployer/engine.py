@@ -23,15 +23,17 @@ from botocore.exceptions import ClientError
 from opentrail.errors import DeployError
 from opentrail.local.deployer.deployment import Deployment
 from opentrail.local.deployer.parameters import parameter_values
+from opentrail.local.deployer.plan import Plan, make_plan
 from opentrail.local.deployer.providers import PROVIDERS
 from opentrail.local.deployer.providers.base import Clients, Provider
 from opentrail.local.deployer.scope import StackScope
 from opentrail.local.deployer.state import StackState, StackStore
-from opentrail.local.deployer.template import Template, parse_template
+from opentrail.local.deployer.template import Definition, Template, parse_template
 
 # A stack whose creation was rolled back holds nothing to update; deploying it again starts over.
 _BEGIN_ANEW: Final = frozenset({"ROLLBACK_COMPLETE", "DELETE_COMPLETE"})
-_CAN_UPDATE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+CAN_UPDATE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_IN_REVIEW: Final = "REVIEW_IN_PROGRESS"  # a change set waits to create it
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "opentrail/stacks")
 
 
@@ -106,26 +108,62 @@ class Engine:
             state = self.store.get(stack_name)
             if state is None or state.status == "DELETE_COMPLETE":
                 return
+            deployment = Deployment(self, state)
             for name in state.exports:
-                _refuse_in_use(name, self.store, f"stack {stack_name} cannot be deleted")
-            Deployment(self, state).delete()
+                users = self.store.importers(name)
+                if users:
+                    used = f"export {name} is in use by {', '.join(users)}"
+                    deployment.refuse_delete(f"Delete canceled: {used}")
+                    raise DeployError(f"stack {state.name} cannot be deleted: {used}")
+            deployment.delete()
+
+    def plan(
+        self, stack_name: str, template: Mapping[str, Any], parameters: Mapping[str, str] | None = None
+    ) -> Plan:
+        """Return what ``deploy`` with these arguments would change, and change nothing.
+
+        Raises:
+            DeployError: as ``deploy`` does for a template that cannot be deployed at all.
+        """
+        with self._lock:
+            state, scope, order, _ = self._prepare(stack_name, template, dict(parameters or {}))
+            return make_plan(state, scope, order, self.providers)
+
+    def review(self, stack_name: str) -> StackState:
+        """Return the stack of that name, making one in ``REVIEW_IN_PROGRESS`` when there is none.
+
+        That is what CloudFormation leaves behind for a change set that has not been executed.
+        """
+        with self._lock:
+            state = self.store.get(stack_name)
+            if state is None or state.status == "DELETE_COMPLETE":
+                state = self._new_state(stack_name)
+                self.store.put(state)
+            return state
 
     def _deploy(self, name: str, source: Mapping[str, Any], given: dict[str, str]) -> StackState:
-        template = parse_template(source)
-        self._check_types(template)
-        values = parameter_values(template.parameters, given, ssm=self._ssm)
-        existing = self.store.get(name)
-        fresh = existing is None or existing.status in _BEGIN_ANEW
-        if existing is not None and not fresh and existing.status not in _CAN_UPDATE:
-            raise DeployError(f"it is {existing.status} ({existing.reason}); delete it first")
-        state = self._new_state(name) if existing is None or fresh else existing
-        scope = self._scope(state, template, values)
-        scope.check_rules()
-        order = [one for one in template.ordered() if scope.active(one.condition)]
+        state, scope, order, fresh = self._prepare(name, source, given)
         if fresh:
             self.store.put(state)
         Deployment(self, state).run(scope, order, given, create=fresh)
         return state
+
+    def _prepare(
+        self, name: str, source: Mapping[str, Any], given: dict[str, str]
+    ) -> tuple[StackState, StackScope, list[Definition], bool]:
+        """The stack, its names' meaning, its resources in order, and whether it is made anew."""
+        template = parse_template(source)
+        self._check_types(template)
+        values = parameter_values(template.parameters, given, ssm=self._ssm)
+        existing = self.store.get(name)
+        fresh = existing is None or existing.status in _BEGIN_ANEW or existing.status == _IN_REVIEW
+        if existing is not None and not fresh and existing.status not in CAN_UPDATE:
+            raise DeployError(f"it is {existing.status} ({existing.reason}); delete it first")
+        keep = existing is not None and existing.status not in _BEGIN_ANEW
+        state = existing if existing is not None and keep else self._new_state(name)
+        scope = self._scope(state, template, values)
+        scope.check_rules()
+        return state, scope, [one for one in template.ordered() if scope.active(one.condition)], fresh
 
     def _check_types(self, template: Template) -> None:
         unknown = [
@@ -162,9 +200,3 @@ class Engine:
             return str(self.clients("ssm").get_parameter(Name=name)["Parameter"]["Value"])
         except ClientError as error:
             raise DeployError(f"SSM parameter {name}: {error.response['Error']['Code']}") from error
-
-
-def _refuse_in_use(export: str, store: StackStore, what: str) -> None:
-    users = store.importers(export)
-    if users:
-        raise DeployError(f"{what}: export {export} is in use by {', '.join(users)}")

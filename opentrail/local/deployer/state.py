@@ -47,6 +47,7 @@ class StackEvent:
     status: str
     reason: str
     properties: Mapping[str, Any]
+    operation_id: str  # the same for all events of one deployment or deletion
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class StackState:
     stack_id: str
     created: datetime  # UTC
     updated: datetime | None = None
+    deleted: datetime | None = None
     status: str = "REVIEW_IN_PROGRESS"
     reason: str = ""
     template: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +68,9 @@ class StackState:
     exports: dict[str, str] = field(default_factory=dict)  # export name -> value
     imports: set[str] = field(default_factory=set)  # export names of other stacks
     events: list[StackEvent] = field(default_factory=list)
+    settings: dict[str, Any] = field(
+        default_factory=dict
+    )  # what CloudFormation's API keeps beside it, by member
 
 
 class StackStore:
@@ -94,6 +99,10 @@ class StackStore:
         del self._stacks[stack.name]
         self._deleted.append(stack)
 
+    def deleted(self) -> list[StackState]:
+        """Return the deleted stacks, in the order they went."""
+        return list(self._deleted)
+
     def next_serial(self) -> int:
         """Return a number this store has not given before, from 1."""
         self._serial += 1
@@ -112,3 +121,18 @@ class StackStore:
         self._stacks.clear()
         self._deleted.clear()
         self._serial = 0
+
+
+class StackStores:
+    """The stacks of every account and Region."""
+
+    def __init__(self) -> None:
+        self._stores: dict[tuple[str, str], StackStore] = {}
+
+    def at(self, account: str, region: str) -> StackStore:
+        """Return the store of one account and Region."""
+        return self._stores.setdefault((account, region), StackStore())
+
+    def reset(self) -> None:
+        """Forget every stack."""
+        self._stores.clear()

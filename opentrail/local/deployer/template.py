@@ -49,6 +49,7 @@ class Definition:
     depends_on: tuple[str, ...]  # as written; references inside the properties come on top
     deletion_policy: str
     replace_policy: str
+    metadata: Any = None
 
     def needs(self) -> Iterator[str]:
         """Yield every name this resource waits for; parameters are among them."""
@@ -159,6 +160,7 @@ def _definition(name: str, body: Any) -> Definition:
         depends_on=(depends_on,) if isinstance(depends_on, str) else tuple(depends_on),
         deletion_policy=deletion,
         replace_policy=replace,
+        metadata=body.get("Metadata"),
     )
 
 
