@@ -12,5 +12,5 @@
 | ``cloudtrail`` | CloudTrail's own API |
 | ``moto_patches``, ``backends`` | corrections of moto, and its state |
 | ``transport`` | boto3 clients without a socket |
-| ``runtime``, ``server``, ``admin``, ``up`` | the composition, and ``opentrail up`` |
+| ``runtime``, ``parts``, ``server``, ``admin``, ``up`` | the composition, and ``opentrail up`` |
 """

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opentrail.errors import DeployError, OpenTrailError, StorageError
+from opentrail.errors import OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.call import Call, Captured, Counters, Reply, ServiceHandler
@@ -26,6 +26,7 @@ from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
 from opentrail.local.installation import functions_of, is_own, outputs_of
 from opentrail.local.invocations import answer_invocation
+from opentrail.local.parts import deploy_stacks, own_services, packaged_assembly
 from opentrail.local.pollers import Drained, Pollers
 from opentrail.local.queues import find_queue
 from opentrail.local.schedules import Schedules
@@ -393,53 +394,6 @@ def _moto_application() -> WSGIApplication:
 
     application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
     return application
-
-
-def packaged_assembly() -> Path:
-    """Return the assembly that ``make synth`` put into the package.
-
-    Raises:
-        DeployError: it is not there.
-    """
-    path = Path(__file__).parent.parent / "_deploy"
-    if not (path / "manifest.json").exists():
-        raise DeployError("the package holds no templates: run `make synth`, or give --assembly DIR")
-    return path
-
-
-def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
-    """Deploy the assembly of the options with the laptop's cadence."""
-    from opentrail.local.deployer import deploy_assembly
-
-    options = runtime.options
-    return deploy_assembly(
-        options.assembly or packaged_assembly(),
-        clients=runtime.clients,
-        account=options.account,
-        region=options.region,
-        store=runtime.stacks.at(options.account, options.region),
-        parameters={
-            "IntakeWindowSeconds": "1",
-            "DeliveryWindowSeconds": str(options.delivery_seconds),
-            "DigestPeriodSeconds": str(options.digest_seconds),
-            "TrailCacheSeconds": "0",
-        },
-    )
-
-
-def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
-    """Return the handlers of the services OpenTrail serves itself."""
-    from opentrail.local.cloudtrail import cloudtrail_service
-    from opentrail.local.tagging import SERVICE, tagging_service
-
-    services = {"cloudformation": runtime.cloudformation}
-    if "TrailsTableName" not in runtime.outputs:  # a bare laptop, before its deployment
-        return services
-    return {
-        **services,
-        "cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs)),
-        SERVICE: tagging_service(runtime.clients, runtime.outputs),
-    }
 
 
 __all__ = ["Options", "OpenTrailError", "Runtime", "deploy_stacks", "own_services", "packaged_assembly"]
