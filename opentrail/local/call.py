@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-# In the WSGI environment of a request that a service of AWS makes for its caller: the service. No client
-# can set it, because its headers get other names there.
-INVOKED_BY = "opentrail.invoked_by"
+# In the WSGI environment of a request that a service of AWS makes with its caller's credentials: the
+# service. No client can set it, because its headers get other names there.
+ON_BEHALF = "opentrail.on_behalf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

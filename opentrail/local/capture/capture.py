@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from opentrail.local.call import INVOKED_BY, Call, Caller, Captured, Reply
+from opentrail.local.call import ON_BEHALF, Call, Caller, Captured, Reply
 from opentrail.local.capture.credential import Credential, read_credential
 from opentrail.local.capture.federation import federated_caller
 from opentrail.local.capture.identity import Callers, service_caller
@@ -55,7 +55,7 @@ class Capture:
         target = find_target(environ, wire, credential)
         if target is None:
             return None
-        call = self._call(wire, target, credential, arrived, str(environ.get(INVOKED_BY, "")))
+        call = self._call(wire, target, credential, arrived, str(environ.get(ON_BEHALF, "")))
         return Understood(call=call, target=target, wire=wire, plan=plan_of(target.service, target.operation))
 
     def forget(self) -> None:
@@ -94,12 +94,12 @@ class Capture:
             )
 
     def _call(
-        self, wire: Wire, target: Target, credential: Credential, arrived: datetime, invoked_by: str
+        self, wire: Wire, target: Target, credential: Credential, arrived: datetime, on_behalf: str
     ) -> Call:
         region = credential.region or self._default_region
         caller = self._caller(wire, target, credential, region)
-        if invoked_by:
-            caller = replace(caller, identity={**caller.identity, "invokedBy": invoked_by})
+        if on_behalf:
+            caller = replace(caller, identity={**caller.identity, "invokedBy": on_behalf})
         return Call(
             service=target.service,
             operation=target.operation,

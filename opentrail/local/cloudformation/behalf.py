@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from opentrail.local.call import INVOKED_BY, Call
+from opentrail.local.call import ON_BEHALF, Call
 from opentrail.local.cloudformation.wire import Refusal
 from opentrail.local.transport import Clients
 
@@ -64,7 +64,7 @@ class Behalf:
         def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             changed = {
                 **environ,
-                INVOKED_BY: PRINCIPAL,
+                ON_BEHALF: PRINCIPAL,
                 "REMOTE_ADDR": PRINCIPAL,
                 "HTTP_USER_AGENT": PRINCIPAL,
                 "HTTP_X_MOTO_ACCOUNT_ID": account,
