@@ -10,9 +10,11 @@ from opentrail.local.call import Call
 from opentrail.local.capture.default_network import with_default_network
 from opentrail.local.capture.federation import with_claims
 from opentrail.local.capture.launched import with_launch_facts
+from opentrail.local.service_calls import LAMBDA
 
 Complete = Callable[[dict[str, Any], Call], dict[str, Any]]
 
+HOSTS_OF_CODE = ("ec2.amazonaws.com", LAMBDA)
 FUNCTION_CHANGES = ("CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion")
 
 
@@ -37,6 +39,13 @@ def _claimed(answer: dict[str, Any], call: Call) -> dict[str, Any]:
     return with_claims(answer, call.parameters)
 
 
+def _given_to_code(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+    """EC2 and Lambda take on roles for code of their users; real records of that name no session."""
+    if call.caller.identity.get("invokedBy") in HOSTS_OF_CODE:
+        answer.pop("assumedRoleUser", None)
+    return answer
+
+
 def _revised(answer: dict[str, Any], call: Call) -> dict[str, Any]:
     """A function has a new revision after each change, and a runtime version unless it is an image.
 
@@ -54,6 +63,7 @@ def _revised(answer: dict[str, Any], call: Call) -> dict[str, Any]:
 COMPLETIONS: dict[str, Complete] = {
     "ec2.RunInstances": _launched,
     "rds": _in_default_network,
+    "sts.AssumeRole": _given_to_code,
     "sts.AssumeRoleWithWebIdentity": _claimed,
     **{f"lambda.{operation}": _revised for operation in FUNCTION_CHANGES},
 }

@@ -20,6 +20,11 @@ from opentrail.local.capture.xml_json import xml_to_json
 
 WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 SAML = "AssumeRoleWithSAML"
+# Providers that IAM knows by name; every other one is an OIDC provider of the account.
+# Source: IAM user guide, "Available keys for AWS web identity federation".
+KNOWN_PROVIDERS = frozenset(
+    {"accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com"}
+)
 ROLE_SESSION_NAME = "https://aws.amazon.com/SAML/Attributes/RoleSessionName"
 
 
@@ -27,7 +32,7 @@ def federated_caller(operation: str, parameters: Mapping[str, Any]) -> Caller | 
     """The caller of one of STS's two unsigned operations, or None for another operation."""
     account = owner_of_arn(str(parameters.get("RoleArn", "")))
     if operation == WEB_IDENTITY:
-        return Caller(account=account, arn="", access_key="", identity=_web_identity(parameters))
+        return Caller(account=account, arn="", access_key="", identity=_web_identity(parameters, account))
     if operation == SAML:
         return Caller(account=account, arn="", access_key="", identity=_saml_user(parameters, account))
     return None
@@ -54,9 +59,17 @@ def with_claims(answer: dict[str, Any], parameters: Mapping[str, Any]) -> dict[s
     for name, claim in (("subjectFromWebIdentityToken", "sub"), ("audience", "aud")):
         if isinstance(claims.get(claim), str):
             answer.setdefault(name, claims[claim])
-    if issuer := parameters.get("ProviderId") or claims.get("iss"):
-        answer.setdefault("provider", str(issuer))
+    account = owner_of_arn(str(parameters.get("RoleArn", "")))
+    if provider := _provider(parameters, claims, account):
+        answer.setdefault("provider", provider)
     return answer
+
+
+def _provider(parameters: Mapping[str, Any], claims: Mapping[str, Any], account: str) -> str:
+    issuer = str(parameters.get("ProviderId") or claims.get("iss", "")).removeprefix("https://")
+    if not issuer or issuer in KNOWN_PROVIDERS:
+        return issuer
+    return f"arn:aws:iam::{account}:oidc-provider/{issuer}"
 
 
 def _attribute(document: dict[str, Any], name: str) -> str:
@@ -79,9 +92,9 @@ def _find_all(node: Any, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _web_identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _web_identity(parameters: Mapping[str, Any], account: str) -> dict[str, Any]:
     claims = _claims(str(parameters.get("WebIdentityToken", "")))
-    issuer = str(parameters.get("ProviderId") or claims.get("iss", ""))
+    issuer = _provider(parameters, claims, account)
     subject = str(claims.get("sub", ""))
     return {
         "type": "WebIdentityUser",

@@ -8,6 +8,7 @@ credentials of the caller's account in their place.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -45,12 +46,17 @@ def _session(call: Call) -> Session:
         mfa=bool(asked.get("TokenCode")),
         source_identity=str(asked.get("SourceIdentity", "")),
         federated_name=str(asked.get("Name", "")),
-        federated_provider=str(call.caller.identity.get("identityProvider", "")),
+        federated_provider=_web_provider(call.caller.identity),
         session_name=str(asked.get("RoleSessionName", "")),
         role_arn=str(asked.get("RoleArn", "")),
         issuer=dict(call.caller.identity),
         in_scope_of=_scope(call, role_account),
     )
+
+
+def _web_provider(identity: Mapping[str, Any]) -> str:
+    """Who vouches for a web identity; sessions of SAML users do not name theirs."""
+    return str(identity["identityProvider"]) if identity.get("type") == "WebIdentityUser" else ""
 
 
 def _scope(call: Call, account: str) -> dict[str, str]:

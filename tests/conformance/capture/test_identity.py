@@ -164,6 +164,25 @@ def test_a_web_identity_is_named_by_its_token_and_the_token_is_not_recorded(lapt
     assert token.encode() not in laptop.captured[-1].detail
 
 
+def test_a_session_of_an_oidc_provider_names_the_accounts_provider(laptop: Laptop) -> None:
+    claims = {"iss": "https://oidc.example.com/id/A", "aud": "sts.amazonaws.com", "sub": "repo:x"}
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
+    laptop.client("iam").create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)
+    credentials = laptop.client("sts").assume_role_with_web_identity(
+        RoleArn=ROLE, RoleSessionName="web", WebIdentityToken=".".join((*parts, "s"))
+    )["Credentials"]
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/id/A"
+    assert identity_of(laptop)["identityProvider"] == provider
+    assert identity_of(laptop)["principalId"] == f"{provider}:sts.amazonaws.com:repo:x"
+
+    call_as(laptop, credentials)
+
+    assert identity_of(laptop)["sessionContext"]["webIdFederationData"] == {
+        "federatedProvider": provider,
+        "attributes": {},
+    }
+
+
 def test_assuming_a_role_of_another_account_is_recorded_in_both(laptop: Laptop) -> None:
     other = "111122223333"
     laptop.client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/theirs", RoleSessionName="visit")

@@ -44,6 +44,7 @@ def test_a_service_is_named_as_caller_address_and_agent(laptop: Laptop) -> None:
     assert record["recipientAccountId"] == ACCOUNT
     assert record["sharedEventID"] != record["eventID"]
     assert record["requestParameters"] == {"roleArn": ROLE, "roleSessionName": "thumbnails"}
+    assert list(record["responseElements"]) == ["credentials"]
 
 
 def test_a_functions_session_says_which_function_it_was_given_to(laptop: Laptop) -> None:
