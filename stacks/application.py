@@ -11,6 +11,7 @@ from stacks.api_stack import ApiStack
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
+from stacks.source_stack import SourceStack
 from stacks.storage_stack import StorageStack
 
 
@@ -65,6 +66,15 @@ def build(app: cdk.App) -> Installation:
         stack_name=f"{options.name_prefix}Integrity",
         description="OpenTrail: rotates the keys that sign digests; it keeps nothing",
     )
+    if options.minimal_trail:
+        SourceStack(
+            app,
+            "OpenTrailSource",
+            options=options,
+            storage=storage,
+            stack_name=f"{options.name_prefix}Source",
+            description="OpenTrail: a trail of AWS's own, so that EventBridge carries calls",
+        )
     mark(app)
     return Installation(storage, pipeline, api, integrity)
 

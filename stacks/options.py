@@ -40,6 +40,7 @@ class Options:
     notification_topic_arns: tuple[str, ...] = ()  # SNS topics that trails may notify
     log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
+    minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
     bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
 
     @classmethod

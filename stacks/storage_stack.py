@@ -20,6 +20,7 @@ from stacks.constructs.audit_bucket import (
 from stacks.constructs.keys import encryption_key, signing_key
 from stacks.constructs.stage_role import stage_role_arn
 from stacks.constructs.state_table import state_table
+from stacks.constructs.written_once import write_once
 from stacks.options import Options
 
 
@@ -42,6 +43,11 @@ class StorageStack(cdk.Stack):
             retention=log_retention(options),
         ).bucket
         allow_cloudtrail(self.log_bucket, options.organization_id)
+        write_once(
+            self.log_bucket,
+            deliver_role_arn=stage_role_arn(options.name_prefix, "deliver"),
+            digest_role_arn=stage_role_arn(options.name_prefix, "digest"),
+        )
         self.history_bucket = AuditBucket(
             self,
             "History",

@@ -54,6 +54,8 @@ class AuditBucket(Construct):
             server_access_logs_prefix=f"{id_}/" if access_logs_bucket else None,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        if self.bucket.policy is not None:  # a kept bucket without its policy would be an open door
+            self.bucket.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         if access_logs_bucket:
             acknowledge(
                 self.bucket,

@@ -140,6 +140,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "historyDays": 120,
             "logRetentionDays": 7,
             "keyRotationDays": 7,
+            "minimalTrail": "true",
             "accessLogsBucket": "the-access-logs",
             "deliveryBuckets": "team-a-logs,team-b-logs",
             "deliveryKeyArns": [

@@ -99,7 +99,7 @@ def test_bucket_encrypts_with_our_key(storage: Template, name: str) -> None:
 
 @pytest.mark.parametrize("name", BUCKETS)
 def test_bucket_denies_plain_http_and_old_tls(storage: Template, name: str) -> None:
-    denied = [s["Condition"] for s in bucket_statements(storage, name) if s["Effect"] == "Deny"]
+    denied = [s["Condition"] for s in bucket_statements(storage, name) if s["Action"] == "s3:*"]
 
     assert denied == [
         {"Bool": {"aws:SecureTransport": "false"}},
@@ -313,3 +313,43 @@ def matches(actions: str | list[str], action: str) -> bool:
         pattern == action or (pattern.endswith("*") and action.startswith(pattern[:-1]))
         for pattern in patterns
     )
+
+
+def keys_of(statement: dict[str, Any]) -> list[str]:
+    """The key patterns of a statement on objects."""
+    return [resource["Fn::Join"][1][1].removeprefix("/") for resource in statement["Resource"]]
+
+
+def test_nobody_may_delete_log_files(storage: Template) -> None:
+    (denied,) = (s for s in bucket_statements(storage, "Logs") if s.get("Sid") == "DenyDeletingLogs")
+
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", {"AWS": "*"})
+    assert denied["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    assert "Condition" not in denied
+    assert sorted(keys_of(denied)) == ["*/AWSLogs/*", "AWSLogs/*"]
+
+
+@pytest.mark.parametrize(
+    ("sid", "stage", "folders"),
+    [
+        ("DenyWritingLogFiles", "deliver", {"CloudTrail", "CloudTrail-Insight"}),
+        ("DenyWritingDigests", "digest", {"CloudTrail-Digest"}),
+    ],
+)
+def test_each_kind_of_file_has_one_writer(storage: Template, sid: str, stage: str, folders: set[str]) -> None:
+    (denied,) = (s for s in bucket_statements(storage, "Logs") if s.get("Sid") == sid)
+
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "s3:PutObject")
+    writer = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert f":role/OpenTrail-{stage}-" in "".join(
+        part for part in writer["Fn::Join"][1] if isinstance(part, str)
+    )
+    assert denied["Condition"]["Bool"] == {"aws:PrincipalIsAWSService": "false"}
+    assert {key.rsplit("/", 2)[1] for key in keys_of(denied)} == folders
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_kept_bucket_keeps_its_policy(storage: Template, name: str) -> None:
+    resource = storage.body["Resources"][storage.id_of("AWS::S3::BucketPolicy", name)]
+
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
