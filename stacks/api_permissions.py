@@ -12,6 +12,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from stacks import permissions
 from stacks.acknowledge import acknowledge
 
 # No Scan: the API asks for one account's trails at a time.
@@ -58,7 +59,7 @@ def look_at_destinations(role: iam.Role) -> None:
         role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
         acknowledge(
             role,
-            f"AwsSolutions-IAM5[Resource::{_finding_text(resource)}]",
+            f"AwsSolutions-IAM5[Resource::{permissions.finding_text(resource)}]",
             "A trail may name any of them. Their settings are read to check that CloudTrail may use them; "
             "neither is their content read nor anything changed.",
         )
@@ -87,11 +88,3 @@ def publish_key(role: iam.Role, key: kms.IKey) -> None:
     role.add_to_policy(
         iam.PolicyStatement(actions=["kms:DescribeKey", "kms:GetPublicKey"], resources=[key.key_arn])
     )
-
-
-def _finding_text(resource: str) -> str:
-    """An ARN as rule IAM5 spells it, with references in ``<>``."""
-    names = {cdk.Aws.PARTITION: "<AWS::Partition>", cdk.Aws.ACCOUNT_ID: "<AWS::AccountId>"}
-    for token, name in names.items():
-        resource = resource.replace(token, name)
-    return resource

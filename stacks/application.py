@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.api_stack import ApiStack
+from stacks.cis_stack import CisStack
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
@@ -74,6 +75,14 @@ def build(app: cdk.App) -> Installation:
             storage=storage,
             stack_name=f"{options.name_prefix}Source",
             description="OpenTrail: a trail of AWS's own, so that EventBridge carries calls",
+        )
+    if options.cis_alarms:
+        CisStack(
+            app,
+            "OpenTrailCis",
+            options=options,
+            stack_name=f"{options.name_prefix}Cis",
+            description="OpenTrail: alarms of CIS AWS Foundations section 4 on a trail's log group",
         )
     mark(app)
     return Installation(storage, pipeline, api, integrity)

@@ -41,6 +41,8 @@ class Options:
     log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
+    cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own
+    cis_log_group: str = ""  # the trail's log group they watch; "" makes one
     bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
 
     @classmethod
@@ -70,6 +72,8 @@ class Options:
             in LOCK_MODES,
             "objectLockMode and objectLockDays go together": bool(self.object_lock_mode)
             == bool(self.object_lock_days),
+            "cisLogGroup must be a log group's name, and goes with cisAlarms": not self.cis_log_group
+            or (self.cis_alarms and re.fullmatch(r"[\w./#-]{1,512}", self.cis_log_group, re.ASCII)),
             "no option may be negative": min(self._days()) >= 0,
             "historyDays must be at least 90": self.history_days >= 90,
             "deepArchiveDays must be at least 90 days after glacierDays": not (

@@ -166,8 +166,36 @@ def notify(role: iam.Role, topic_arns: Sequence[str], key_arns: Sequence[str]) -
         )
 
 
+def cis_log_group_name(options: Options) -> str:
+    """The log group that CIS alarms watch: the one the installation names, or ``OpenTrail/trail``."""
+    return options.cis_log_group or f"{options.name_prefix}/trail"
+
+
+def log_group_arn(name: str) -> str:
+    """The ARN a log group of this account and Region has or will have."""
+    return f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group:{name}"
+
+
+def streamed_groups(options: Options) -> list[str]:
+    """The ARNs of all log groups that trails may send events to."""
+    watched = [log_group_arn(cis_log_group_name(options))] if options.cis_alarms else []
+    return [*options.log_group_arns, *watched]
+
+
+def finding_text(resource: str) -> str:
+    """An ARN as rule IAM5 spells it, with references in ``<>``."""
+    names = {
+        cdk.Aws.PARTITION: "<AWS::Partition>",
+        cdk.Aws.REGION: "<AWS::Region>",
+        cdk.Aws.ACCOUNT_ID: "<AWS::AccountId>",
+    }
+    for token, name in names.items():
+        resource = resource.replace(token, name)
+    return resource
+
+
 def stream(role: iam.Role, group_arns: Sequence[str]) -> None:
-    """Grant writing to CloudTrail's streams of the log groups the installation names, if any."""
+    """Grant writing to CloudTrail's streams of these log groups, if any."""
     if group_arns:
         streams = [f"{arn.removesuffix(':*')}:log-stream:*_CloudTrail_*" for arn in group_arns]
         role.add_to_policy(
@@ -176,7 +204,7 @@ def stream(role: iam.Role, group_arns: Sequence[str]) -> None:
         for resource in streams:
             acknowledge(
                 role,
-                f"AwsSolutions-IAM5[Resource::{resource}]",
+                f"AwsSolutions-IAM5[Resource::{finding_text(resource)}]",
                 "A stream's name holds the trail's account and home Region, which trails bring with them.",
             )
 

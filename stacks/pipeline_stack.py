@@ -194,7 +194,7 @@ class PipelineStack(cdk.Stack):
         permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
         permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
-        permissions.stream(role, self._options.log_group_arns)
+        permissions.stream(role, permissions.streamed_groups(self._options))
         permissions.list_members(role)
         return stage
 

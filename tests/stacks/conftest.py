@@ -53,6 +53,10 @@ class Templates:
     integrity: Template
     directory: Path
 
+    def read(self, stack: str) -> Template:
+        """A stack that only some installations have."""
+        return _read(self.directory / f"{stack}.template.json")
+
 
 def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
     """Synthesise with the context of ``cdk.json``, as the CDK command does, and with ``options``."""
@@ -146,6 +150,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "deliveryKeyArns": [
                 "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
             ],
+            "cisAlarms": True,
+            "cisLogGroup": "central-trail",
             "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:on-call",
             "logGroupArns": ["arn:aws:logs:us-east-1:123456789012:log-group:trail:*"],
             "notificationTopicArns": ["arn:aws:sns:us-east-1:123456789012:new-log-files"],
