@@ -20,6 +20,7 @@ from opentrail.model.event import Place
 from opentrail.model.log_file import LogFile
 from opentrail.settings import InsightsSettings
 from tests.support.line import Line
+from tests.support.own_events import problems
 from tests.support.records import ACCOUNT, REGION, make_record, to_bytes
 
 PLACE = Place(ACCOUNT, REGION)
@@ -217,6 +218,7 @@ def test_the_bus_hears_of_insights(line: Line, bus: str) -> None:
 
     heard = [json.loads(message["Body"]) for message in line._drain(bus)]
     assert sorted(event["detail"]["insightDetails"]["state"] for event in heard) == ["End", "Start"]
+    assert [problems(event) for event in heard] == [[], []]
 
 
 def test_a_run_that_dies_before_sending_is_made_good(line: Line) -> None:
