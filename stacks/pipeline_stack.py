@@ -19,6 +19,7 @@ from opentrail.settings import (
 from stacks import permissions
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
+from stacks.constructs.dashboard import Dashboard
 from stacks.constructs.home_bus import HomeBus
 from stacks.constructs.rules import CallRule, Clock
 from stacks.constructs.stage_function import StageFunction
@@ -313,6 +314,16 @@ class PipelineStack(cdk.Stack):
         alarms.watch_queue("Intake", self.intake, oldest_seconds=INTAKE_LATE_SECONDS)
         alarms.watch_queue("Delivery", self.delivery, oldest_seconds=DELIVERY_LATE_SECONDS)
         alarms.watch_digests(self.digest.function)
+        for name, stage, description in (
+            ("Record", self.record, "Calls are not recorded; they wait in the intake queue."),
+            ("Deliver", self.deliver, "Records are not delivered; they wait in the delivery queue."),
+            ("Insights", self.insights, "Insights judges nothing; it catches up when it works again."),
+            ("Rollup", self.rollup, "Event history stays in small pieces: it answers, but more slowly."),
+        ):
+            alarms.watch_function(name, stage.function, description=description)
+        queues = {"Intake": self.intake, "Delivery": self.delivery}
+        stages = (self.record, self.deliver, self.digest, self.insights, self.rollup)
+        Dashboard(self, "Dashboard", queues=queues, functions=[stage.function for stage in stages])
 
     def _write_outputs(self) -> None:
         outputs = {

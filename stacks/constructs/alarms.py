@@ -60,6 +60,14 @@ class Alarms(Construct):
         description = "The signing key stays as it is until this works again; digests go on."
         self._add("RotateErrors", function.metric_errors(period=PERIOD), above=0, description=description)
 
+    def watch_function(self, name: str, function: lambda_.Function, *, description: str) -> None:
+        """Tell when ``function`` failed, or was not let run."""
+        self._add(f"{name}Errors", function.metric_errors(period=PERIOD), above=0, description=description)
+        throttled = "Lambda's concurrency is used up in this account and Region; the work waits."
+        self._add(
+            f"{name}Throttled", function.metric_throttles(period=PERIOD), above=0, description=throttled
+        )
+
     def watch_api(self, function: lambda_.Function) -> None:
         """Tell when ``function``, which answers the API, failed a request or failed itself."""
         failed = cloudwatch.Metric(

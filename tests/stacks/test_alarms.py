@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Template, Templates
+from tests.stacks.conftest import ROOT, Template, Templates
+
+NOT_SHOWN = {
+    "ChunksRepeated",
+    "InsightsFailed",
+}  # curiosities: what they mean shows as an alarm or not at all
 
 
 def alarm(pipeline: Template, name: str) -> dict[str, Any]:
@@ -21,6 +28,10 @@ def alarm(pipeline: Template, name: str) -> dict[str, Any]:
         ("DeliveryGivenUp", ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeliveryDeadLetters"), 0),
         ("DeliveryLate", ("AWS/SQS", "ApproximateAgeOfOldestMessage", "DeliveryQueue"), 3600),
         ("DigestErrors", ("AWS/Lambda", "Errors", "DigestFunction"), 0),
+        ("RecordErrors", ("AWS/Lambda", "Errors", "RecordFunction"), 0),
+        ("DeliverThrottled", ("AWS/Lambda", "Throttles", "DeliverFunction"), 0),
+        ("InsightsErrors", ("AWS/Lambda", "Errors", "InsightsFunction"), 0),
+        ("RollupErrors", ("AWS/Lambda", "Errors", "RollupFunction"), 0),
     ],
 )
 def test_watched(pipeline: Template, name: str, metric: tuple[str, str, str], threshold: int) -> None:
@@ -53,4 +64,29 @@ def test_nobody_is_told_unless_configured(pipeline: Template, configured: Templa
         for template in (pipeline, configured.pipeline)
     ]
 
-    assert told == [[None] * 6, [["arn:aws:sns:us-east-1:123456789012:on-call"]] * 6]
+    assert told == [[None] * 14, [["arn:aws:sns:us-east-1:123456789012:on-call"]] * 14]
+
+
+def test_the_runbook_has_a_paragraph_for_every_alarm(templates: Templates) -> None:
+    runbook = (ROOT / "docs" / "operating.md").read_text()
+
+    parts = (templates.storage, templates.pipeline, templates.api, templates.integrity)
+    names = {_name(id_) for part in parts for id_ in part.of_type("AWS::CloudWatch::Alarm")}
+    assert {name for name in names if f"| `{name}` |" not in runbook} == set()
+
+
+def _name(logical_id: str) -> str:
+    return logical_id.removeprefix("Alarms")[:-8]  # CDK ends ids with eight characters of a hash
+
+
+def test_the_dashboard_shows_what_the_handlers_count(pipeline: Template) -> None:
+    (board,) = pipeline.of_type("AWS::CloudWatch::Dashboard").values()
+
+    shown = json.dumps(board["DashboardBody"])
+    for metric in re.findall(r'name="(\w+)"', _handlers()):
+        assert metric in shown or metric in NOT_SHOWN
+
+
+def _handlers() -> str:
+    stages = ("record", "deliver", "digest", "insights")
+    return "".join((ROOT / "lambdas" / stage / "handler.py").read_text() for stage in stages)
