@@ -28,6 +28,8 @@ NOT_CODE = [
     "!/opentrail",
     "!/lambdas",
     "/opentrail/_deploy",
+    "/opentrail/branches/doctor",
+    "/opentrail/branches/evidence",
     "/opentrail/cli",
     "/opentrail/local",
     "/opentrail/testing",
