@@ -34,6 +34,12 @@ import click
     help="Length of a digest window.",
 )
 @click.option(
+    "--lookups-per-second",
+    default=0,
+    type=click.IntRange(0),
+    help="Throttle LookupEvents for each account and Region; AWS allows 2, 0 is never.  [default: 0]",
+)
+@click.option(
     "--export",
     type=click.Path(file_okay=False, path_type=Path),
     help="A directory: delivered files are also written there, as BUCKET/KEY.",
@@ -52,6 +58,7 @@ def command(
     region: str,
     delivery_seconds: int,
     digest_seconds: int,
+    lookups_per_second: int,
     export: Path | None,
     assembly: Path | None,
     bare: bool,
@@ -75,6 +82,7 @@ def command(
         region=region,
         delivery_seconds=delivery_seconds,
         digest_seconds=digest_seconds,
+        lookups_per_second=lookups_per_second,
         export=export,
         assembly=assembly,
         bare=bare,

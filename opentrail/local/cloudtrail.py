@@ -13,7 +13,7 @@ from opentrail.adapters.aws.destinations import (
     S3Buckets,
     SnsTopics,
 )
-from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
+from opentrail.adapters.aws.history import DynamoLookupRate, DynamoSegments, S3SegmentFiles
 from opentrail.adapters.aws.insights import DynamoInsights
 from opentrail.adapters.aws.organizations import AwsOrganizations
 from opentrail.adapters.aws.signing_keys import ListedKeys, signing_keys
@@ -40,19 +40,23 @@ class Clients(Protocol):
         """The client of ``service``."""
 
 
-def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceHandler:
+def cloudtrail_service(
+    clients: Clients, outputs: Mapping[str, str], *, lookups_per_second: int = 0
+) -> ServiceHandler:
     """The handler for the service ``cloudtrail``, and what the aws-cli expects to find beside it.
 
     Args:
         clients: makes boto3 clients below the gateway, of any account and Region.
         outputs: the storage stack's; ``TrailsTableName``, ``HistoryTableName``,
             ``LedgerTableName`` and ``SigningKeyId`` are used.
+        lookups_per_second: LookupEvents that each account gets answered in each Region;
+            0 for as many as anybody likes.
 
     Returns:
         ServiceHandler: it never raises for what a caller sends.
     """
     publish_policy_templates(clients("s3", account=TEMPLATE_OWNER), clients.region)
-    api = CloudTrailApi(make_ports(clients, outputs))
+    api = CloudTrailApi(make_ports(clients, outputs, lookups_per_second))
 
     def handle(call: Call) -> Reply:
         if not call.caller.account.isdecimal():  # an unsigned call is nobody's
@@ -73,8 +77,9 @@ def cloudtrail_service(clients: Clients, outputs: Mapping[str, str]) -> ServiceH
     return handle
 
 
-def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
+def make_ports(clients: Clients, outputs: Mapping[str, str], lookups_per_second: int = 0) -> Ports:
     """The AWS adapters over the deployed resources; buckets, keys and topics may be anywhere."""
+    rate = DynamoLookupRate(clients("dynamodb"), outputs["HistoryTableName"], per_second=lookups_per_second)
 
     def clients_for(account: str, region: str) -> Callable[[str], Any]:
         return partial(clients, account=account, region=region)
@@ -98,4 +103,5 @@ def make_ports(clients: Clients, outputs: Mapping[str, str]) -> Ports:
         segments=DynamoSegments(clients("dynamodb"), outputs["HistoryTableName"]),
         segment_files=S3SegmentFiles(clients("s3")),
         call_counts=DynamoInsights(clients("dynamodb"), outputs["HistoryTableName"]),
+        lookup_rate=rate if lookups_per_second else None,
     )

@@ -55,6 +55,12 @@ def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
         return services
     return {
         **services,
-        "cloudtrail": runtime.reading_own_writes(cloudtrail_service(runtime.clients, runtime.outputs)),
+        "cloudtrail": runtime.reading_own_writes(
+            cloudtrail_service(
+                runtime.clients,
+                runtime.outputs,
+                lookups_per_second=runtime.options.lookups_per_second,
+            )
+        ),
         SERVICE: tagging_service(runtime.clients, runtime.outputs),
     }

@@ -57,6 +57,7 @@ class Options:
     region: str = "us-east-1"
     delivery_seconds: int = 1
     digest_seconds: int = HOUR_SECONDS
+    lookups_per_second: int = 0  # before LookupEvents is throttled; 0 = never
     export: Path | None = None  # a directory for copies of the delivered files
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
     bare: bool = False  # deploy nothing: somebody does it through CloudFormation's API

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -76,8 +77,8 @@ MALFORMED = st.tuples(
 )
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
+@contextmanager
+def serving(**options: int) -> Iterator[Gateway]:
     """The laptop's gateway with CloudTrail's API over a fresh moto."""
     from moto.moto_api._internal.models import moto_api_backend
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -85,7 +86,7 @@ def gateway() -> Iterator[Gateway]:
     moto = DomainDispatcherApplication(create_backend_app)
     moto_api_backend.reset()
     clients = Clients(moto, account=ACCOUNT, region=REGION)
-    for table in ("trails", "history"):
+    for table in ("trails", "history", "ledger"):
         clients("dynamodb").create_table(
             TableName=table,
             KeySchema=[
@@ -96,10 +97,15 @@ def gateway() -> Iterator[Gateway]:
             BillingMode="PAY_PER_REQUEST",
         )
     key = clients("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    outputs = {"TrailsTableName": "trails", "HistoryTableName": "history", "SigningKeyId": key}
+    outputs = {
+        "TrailsTableName": "trails",
+        "HistoryTableName": "history",
+        "LedgerTableName": "ledger",
+        "SigningKeyId": key,
+    }
     yield Gateway(
         moto=moto,
-        services={"cloudtrail": cloudtrail_service(clients, outputs)},
+        services={"cloudtrail": cloudtrail_service(clients, outputs, **options)},
         sink=lambda captured: None,
         counters=Counters(),
         default_account=ACCOUNT,
@@ -107,6 +113,12 @@ def gateway() -> Iterator[Gateway]:
         unrecorded_roles=lambda: (),
     )
     moto_api_backend.reset()
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with serving() as found:
+        yield found
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -118,6 +130,17 @@ def test_no_request_makes_it_fail(gateway: Gateway, request: tuple[str, bytes]) 
 
     assert status < 500, (target, body, answer)
     assert status == 200 or "__type" in answer, (target, body, answer)
+
+
+def test_lookups_are_throttled_where_that_is_asked_for() -> None:
+    replies: list[tuple[int, Any]] = []
+    with serving(lookups_per_second=2) as gateway:
+        while len(replies) < 100 and all(status == 200 for status, _ in replies):
+            replies.append(send(gateway, PREFIX + "LookupEvents", b"{}"))
+
+    *answered, refused = replies
+    assert answered[:2] == [(200, {"Events": []})] * 2
+    assert refused == (400, {"__type": "ThrottlingException", "Message": "Rate exceeded"})
 
 
 def send(gateway: Gateway, target: str, body: bytes) -> tuple[int, Any]:
