@@ -29,6 +29,9 @@ def apply() -> None:
     def update(original: Callable[..., Any]) -> Callable[..., Any]:
         def apply(function: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
             _keep(function, config_updates)
+            environment = config_updates.get("Environment")
+            if environment == {}:  # moto breaks on it; AWS takes it for no variables
+                config_updates = {**config_updates, "Environment": {"Variables": {}}}
             original(function, config_updates)
             answer: dict[str, Any] = function.get_configuration()
             return answer

@@ -12,7 +12,7 @@ from opentrail.local.moto_patches.switch import hooks, replace
 
 def apply() -> None:
     """Correct S3."""
-    from moto.s3 import notifications
+    from moto.s3 import models, notifications
     from moto.s3.models import FakeBucket, S3Backend
 
     # moto reads no Condition of a bucket policy: any statement with one denies, the usual
@@ -26,6 +26,13 @@ def apply() -> None:
         return neutral
 
     replace(FakeBucket, "get_permission", get_permission)
+
+    # moto tells the functions and state machines of rules on CreateBucket of an "Object Created" that
+    # never was, beside the gateway's own event.
+    def tell_of_bucket(_: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *_args, **_kwargs: None
+
+    replace(models, "events_send_notification", tell_of_bucket)
 
     # moto gives every S3 event on the bus the same id, invented facts, and sends it to every
     # bus; AWS sends it to the default bus only.

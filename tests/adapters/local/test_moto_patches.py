@@ -267,6 +267,73 @@ def test_objects_make_one_event(notes: Notes, clients: Clients) -> None:
     assert all(rules is None for *_, rules in notes.published)
 
 
+def state_machine_on_new_buckets(clients: Clients) -> str:
+    pattern = {"source": ["aws.s3"], "detail": {"eventName": ["CreateBucket"]}}
+    machine = clients("stepfunctions").create_state_machine(
+        name="m",
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+        definition=json.dumps({"StartAt": "S", "States": {"S": {"Type": "Pass", "End": True}}}),
+    )["stateMachineArn"]
+    clients("events").put_rule(Name="r", EventPattern=json.dumps(pattern))
+    clients("events").put_targets(Rule="r", Targets=[{"Id": "1", "Arn": machine, "RoleArn": machine}])
+    return str(machine)
+
+
+def test_moto_tells_rules_on_new_buckets_of_an_object(clients: Clients) -> None:
+    machine = state_machine_on_new_buckets(clients)
+
+    clients("s3").create_bucket(Bucket="audit-logs")
+
+    assert len(clients("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 1
+
+
+def test_a_new_bucket_makes_no_event_of_motos_own(notes: Notes, clients: Clients) -> None:
+    machine = state_machine_on_new_buckets(clients)
+
+    clients("s3").create_bucket(Bucket="audit-logs")
+
+    assert clients("stepfunctions").list_executions(stateMachineArn=machine)["executions"] == []
+
+
+def attached_volume(clients: Clients) -> str:
+    ec2 = clients("ec2")
+    instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]
+    zone = instance["Placement"]["AvailabilityZone"]
+    volume = ec2.create_volume(Size=1, AvailabilityZone=zone)["VolumeId"]
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance["InstanceId"], Device="/dev/sdf")
+    return str(volume)
+
+
+def test_moto_detaches_only_from_a_named_instance(clients: Clients) -> None:
+    volume = attached_volume(clients)
+
+    with pytest.raises(TypeError):
+        clients("ec2").detach_volume(VolumeId=volume)
+
+
+def test_a_volume_is_detached_from_wherever_it_is(notes: Notes, clients: Clients) -> None:
+    volume = attached_volume(clients)
+
+    clients("ec2").detach_volume(VolumeId=volume)
+
+    assert clients("ec2").describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"] == []
+
+
+def test_moto_breaks_on_an_environment_without_variables(clients: Clients) -> None:
+    make_function(clients, "def handler(event, context): return None")
+
+    with pytest.raises(KeyError):
+        clients("lambda").update_function_configuration(FunctionName="worker", Environment={})
+
+
+def test_an_environment_without_variables_is_empty(notes: Notes, clients: Clients) -> None:
+    make_function(clients, "def handler(event, context): return None")
+
+    answer = clients("lambda").update_function_configuration(FunctionName="worker", Environment={})
+
+    assert answer.get("Environment", {}).get("Variables", {}) == {}
+
+
 DIGEST = hashlib.sha256(b"message").digest()
 
 
