@@ -46,7 +46,7 @@ synth: opentrail/_deploy/.stamp
 opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp Makefile $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"
 	@rm -rf cdk.out cdk.out.package
-	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false > /dev/null
+	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false --context remediationMode=observe > /dev/null
 	@cp -R cdk.out cdk.out.package
 	@touch cdk.out.package/.stamp
 	@rm -rf opentrail/_deploy && mv cdk.out.package opentrail/_deploy

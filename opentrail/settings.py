@@ -142,3 +142,21 @@ class RollupSettings(Settings):
     history_table: str
     history_bucket: str
     max_events: int  # count; small segments are put together up to this many events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationSettings(Settings):
+    """What ``lambdas/remediation`` needs; there is one function per playbook."""
+
+    playbook: str  # its id
+    state_table: str
+    intake_queue_url: str
+    mode: str  # "observe" or "enforce", where remediation_modes says nothing
+    remediation_modes: tuple[str, ...]  # "playbook=mode", "account=mode", "account/playbook=mode"
+    own_roles: tuple[str, ...]  # patterns of ARNs: the playbooks' roles
+    break_glass: tuple[str, ...]  # patterns of ARNs that are never hindered
+    exempt: tuple[str, ...]  # patterns of ARNs whose changes are accepted, or "playbook=pattern"
+    acts_per_hour: int  # of one playbook
+    acts_per_resource: int  # in an hour
+    keep_days: int  # how long a fix can be undone
+    lease_seconds: int  # longer than a run can take: after it, another run may take the event over

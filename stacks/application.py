@@ -12,6 +12,7 @@ from stacks.cis_stack import CisStack
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
+from stacks.remediation_stack import RemediationStack
 from stacks.source_stack import SourceStack
 from stacks.storage_stack import StorageStack
 
@@ -24,6 +25,7 @@ class Installation:
     pipeline: PipelineStack
     api: ApiStack
     integrity: IntegrityStack
+    remediation: RemediationStack | None = None
 
 
 def build(app: cdk.App) -> Installation:
@@ -84,8 +86,9 @@ def build(app: cdk.App) -> Installation:
             stack_name=f"{options.name_prefix}Cis",
             description="OpenTrail: alarms of CIS AWS Foundations section 4 on a trail's log group",
         )
+    remediation = _remediation(app, options, storage, pipeline)
     mark(app)
-    return Installation(storage, pipeline, api, integrity)
+    return Installation(storage, pipeline, api, integrity, remediation)
 
 
 def mark(app: cdk.App) -> None:
@@ -93,3 +96,20 @@ def mark(app: cdk.App) -> None:
     for stack in app.node.children:
         if isinstance(stack, cdk.Stack):
             stack.template_options.metadata = {"OpenTrail": stack.node.id.removeprefix("OpenTrail")}
+
+
+def _remediation(
+    app: cdk.App, options: Options, storage: StorageStack, pipeline: PipelineStack
+) -> RemediationStack | None:
+    """Two dozen functions that may change things are there only when somebody asks for them."""
+    if not options.remediation_mode:
+        return None
+    return RemediationStack(
+        app,
+        "OpenTrailRemediation",
+        options=options,
+        storage=storage,
+        pipeline=pipeline,
+        stack_name=f"{options.name_prefix}Remediation",
+        description="OpenTrail: undoes dangerous changes, or says that it would; keeps what undoing needs",
+    )

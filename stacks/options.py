@@ -10,6 +10,7 @@ from typing import Any, Self, get_type_hints
 from opentrail.errors import SettingsError
 
 LOCK_MODES = ("", "GOVERNANCE", "COMPLIANCE")
+REMEDIATION_MODES = ("observe", "enforce")
 
 # Function logs expire; CloudWatch Logs takes only these numbers of days (API PutRetentionPolicy), shortened
 # to those that make sense for logs that hold no audit data.
@@ -43,6 +44,11 @@ class Options:
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
     cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own
     cis_log_group: str = ""  # the trail's log group they watch; "" makes one
+    remediation_mode: str = ""  # "observe" or "enforce" adds OpenTrailRemediation; "": no such stack
+    remediation_modes: tuple[str, ...] = ()  # exceptions: playbook=mode, account=mode, account/playbook=mode
+    remediation_exempt: tuple[str, ...] = ()  # patterns of ARNs whose changes stay, or playbook=pattern
+    break_glass: tuple[str, ...] = ()  # patterns of ARNs that remediation never hinders
+    playbooks_folder: str = ""  # a folder with playbooks of your own
     bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
 
     @classmethod
@@ -82,6 +88,11 @@ class Options:
             or self.deep_archive_days >= self.glacier_days + 90,
             "expireDays must be after glacierDays, deepArchiveDays and objectLockDays": not self.expire_days
             or self.expire_days > max(self.glacier_days, self.deep_archive_days, self.object_lock_days - 1),
+            f"remediationMode must be one of {', '.join(REMEDIATION_MODES)}": self.remediation_mode
+            in ("", *REMEDIATION_MODES),
+            "remediationModes must be SCOPE=observe or SCOPE=enforce": all(
+                re.fullmatch(r"[^=]+=(observe|enforce)", entry) for entry in self.remediation_modes
+            ),
             f"logRetentionDays must be one of {LOG_RETENTION_DAYS}": self.log_retention_days
             in LOG_RETENTION_DAYS,
         }

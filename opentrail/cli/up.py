@@ -40,6 +40,11 @@ import click
     help="Throttle LookupEvents for each account and Region; AWS allows 2, 0 is never.  [default: 0]",
 )
 @click.option(
+    "--remediation",
+    type=click.Choice(["observe", "enforce"]),
+    help="Also deploy the playbooks that undo dangerous changes, or say that they would.",
+)
+@click.option(
     "--export",
     type=click.Path(file_okay=False, path_type=Path),
     help="A directory: delivered files are also written there, as BUCKET/KEY.",
@@ -59,6 +64,7 @@ def command(
     delivery_seconds: int,
     digest_seconds: int,
     lookups_per_second: int,
+    remediation: str | None,
     export: Path | None,
     assembly: Path | None,
     bare: bool,
@@ -83,6 +89,7 @@ def command(
         delivery_seconds=delivery_seconds,
         digest_seconds=digest_seconds,
         lookups_per_second=lookups_per_second,
+        remediation=remediation or "",
         export=export,
         assembly=assembly,
         bare=bare,

@@ -9,6 +9,7 @@ from opentrail.errors import StorageError
 from opentrail.local.deployer.state import StackState
 from opentrail.local.functions import find_function
 
+SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
 MARK = "OpenTrail"  # in the Metadata of each template that `app.py` makes
 
 
@@ -38,3 +39,8 @@ def functions_of(stacks: Iterable[StackState], *, account: str, region: str) -> 
         except StorageError:
             continue
     return found
+
+
+def is_seldom(function: Any) -> bool:
+    """True for a function ``lambdas.<stage>.handler.handler`` that is not worth keeping warm."""
+    return str(function.handler).split(".")[1:2] in [[stage] for stage in SELDOM_RUN]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentrail.errors import DeployError
 from opentrail.local.call import ServiceHandler
+from opentrail.local.remediation import STACK as REMEDIATION_STACK
 
 if TYPE_CHECKING:
     from opentrail.local.runtime import Runtime
@@ -30,6 +31,7 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
     from opentrail.local.deployer import deploy_assembly
 
     options = runtime.options
+    remediation = {"RemediationMode": options.remediation} if options.remediation else {}
     return deploy_assembly(
         options.assembly or packaged_assembly(),
         clients=runtime.clients,
@@ -41,7 +43,9 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
             "DeliveryWindowSeconds": str(options.delivery_seconds),
             "DigestPeriodSeconds": str(options.digest_seconds),
             "TrailCacheSeconds": "0",
+            **remediation,
         },
+        without=() if options.remediation else (REMEDIATION_STACK,),
     )
 
 

@@ -24,11 +24,12 @@ from opentrail.local.deployer.state import StackState, StackStores
 from opentrail.local.events import Bus, Collector
 from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
-from opentrail.local.installation import functions_of, is_own, outputs_of
+from opentrail.local.installation import functions_of, is_own, is_seldom, outputs_of
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.parts import deploy_stacks, own_services, packaged_assembly
 from opentrail.local.pollers import Drained, Pollers
 from opentrail.local.queues import find_queue
+from opentrail.local.remediation import is_playbook
 from opentrail.local.schedules import Schedules
 from opentrail.local.service_calls import LAMBDA, service_clients
 from opentrail.local.targets import Targets
@@ -43,7 +44,6 @@ Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
 
 HOUR_SECONDS = 3600
 OF_HISTORY = ("LookupEvents", "ListInsightsData", "ListInsightsMetricData")
-SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
 MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Options:
     digest_seconds: int = HOUR_SECONDS
     lookups_per_second: int = 0  # before LookupEvents is throttled; 0 = never
     export: Path | None = None  # a directory for copies of the delivered files
+    remediation: str = ""  # "observe" or "enforce": playbooks are deployed, too
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
     bare: bool = False  # deploy nothing: somebody does it through CloudFormation's API
 
@@ -126,8 +127,9 @@ class Runtime:
     def _adopt(self, outputs: Outputs, functions: list[Any]) -> None:
         """Serve the deployment with these outputs and functions as this laptop's OpenTrail."""
         self.outputs = outputs
-        self._unrecorded = frozenset(function.role for function in functions)
-        self.functions.warm([function for function in functions if not _is_seldom(function)])
+        own = [function for function in functions if not is_playbook(function)]
+        self._unrecorded = frozenset(function.role for function in own)
+        self.functions.warm([function for function in own if not is_seldom(function)])
         services = self._make_services(self)
         for name in self._services.keys() - services.keys():
             del self._services[name]
@@ -383,11 +385,6 @@ class Runtime:
         client = self.clients(service)
         methods = {name.lower(): method for method, name in client.meta.method_to_api_mapping.items()}
         getattr(client, methods[operation.lower()])(**parameters)
-
-
-def _is_seldom(function: Any) -> bool:
-    """True for a function ``lambdas.<stage>.handler.handler`` that is not worth keeping warm."""
-    return str(function.handler).split(".")[1:2] in [[stage] for stage in SELDOM_RUN]
 
 
 def _moto_application() -> WSGIApplication:

@@ -13,8 +13,10 @@ from uuid import uuid4
 
 from opentrail.errors import OpenTrailError
 from opentrail.local.asynchronous import AsyncInvoker
+from opentrail.local.remediation import is_playbook
 from opentrail.local.worker import Answer
 from opentrail.testing.code import unzipped
+from opentrail.testing.front import clients_of
 from opentrail.testing.own_functions import OwnFunction
 from opentrail.testing.user_functions import UserFunction
 
@@ -67,12 +69,18 @@ class InProcessFunctions:
         return {}
 
     def _runnable(self, function: Any) -> Callable[[Any, Any], Any]:
-        if function.function_arn not in self._own:
+        if function.function_arn not in self._own and not is_playbook(function):
             return self._user(function)
-        own = self._own[function.function_arn]
+        own = self._own.get(function.function_arn)
         if own is None:
-            own = self._own[function.function_arn] = OwnFunction(function, self._clients)
+            own = self._own[function.function_arn] = OwnFunction(function, self._clients_of(function))
         return own
+
+    def _clients_of(self, function: Any) -> Clients:
+        """Below the gateway, but for playbooks: their calls are recorded, as those of their role."""
+        if not is_playbook(function):
+            return self._clients
+        return clients_of(self._credentials(function), function.account_id, function.region)
 
     def _user(self, function: Any) -> UserFunction:
         variables = {str(name): str(value) for name, value in (function.environment_vars or {}).items()}
@@ -86,11 +94,14 @@ class InProcessFunctions:
             )
         return found
 
-    def _reserved(self, function: Any) -> dict[str, str]:
+    def _credentials(self, function: Any) -> dict[str, str]:
         sts = self._as_lambda("sts", account=function.account_id, region=function.region)
-        credentials = sts.assume_role(RoleArn=function.role, RoleSessionName=function.function_name[:64])[
-            "Credentials"
-        ]
+        answer = sts.assume_role(RoleArn=function.role, RoleSessionName=function.function_name[:64])
+        credentials: dict[str, str] = answer["Credentials"]
+        return credentials
+
+    def _reserved(self, function: Any) -> dict[str, str]:
+        credentials = self._credentials(function)
         return {
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],

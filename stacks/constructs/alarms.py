@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.work_queue import WorkQueue
@@ -80,6 +81,30 @@ class Alarms(Construct):
         description = "The API answered 5xx: a table, key or directory it needs refused, or did not answer."
         self._add("RequestsFailed", failed, above=0, description=description)
         self._add("ApiErrors", function.metric_errors(period=PERIOD), above=0, description=description)
+
+    def watch_remediation(self, given_up: sqs.IQueue) -> None:
+        """Tell when a playbook failed, or an event for one was given up."""
+        failed = cloudwatch.Metric(
+            namespace="OpenTrail",
+            metric_name="RemediationsFailed",
+            dimensions_map={"service": "remediation"},
+            period=PERIOD,
+            statistic=cloudwatch.Stats.SUM,
+        )
+        self._add(
+            "RemediationsFailed",
+            failed,
+            above=0,
+            description="A dangerous change was found and stays: `opentrail remediation list` says why.",
+        )
+        self._add(
+            "RemediationsGivenUp",
+            given_up.metric_approximate_number_of_messages_visible(
+                period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+            ),
+            above=0,
+            description="An event reached no playbook, or its function failed three times: see the queue.",
+        )
 
     def _add(self, id_: str, metric: cloudwatch.Metric, *, above: float, description: str) -> None:
         alarm = cloudwatch.Alarm(

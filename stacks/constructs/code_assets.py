@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.constructs import layer_bundle
+from stacks.constructs.code_bundle import bundle_code
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
@@ -39,8 +40,13 @@ NOT_CODE = [
 ]
 
 
-def function_code() -> lambda_.Code:
-    """Return the sources; their hash depends on nothing but them."""
+def function_code(playbooks_folder: str = "") -> lambda_.Code:
+    """Return the sources; their hash depends on nothing but them.
+
+    With ``playbooks_folder`` its files are in the package, too, as ``user_playbooks``.
+    """
+    if playbooks_folder:
+        return lambda_.Code.from_asset(str(bundle_code(ROOT, Path(playbooks_folder))))
     return lambda_.Code.from_asset(str(ROOT), exclude=NOT_CODE, ignore_mode=cdk.IgnoreMode.GIT)
 
 

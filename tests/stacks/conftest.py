@@ -52,6 +52,7 @@ class Templates:
     api: Template
     integrity: Template
     directory: Path
+    remediation: Template | None = None  # only when the installation asks for it
 
     def read(self, stack: str) -> Template:
         """A stack that only some installations have."""
@@ -64,12 +65,14 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
     app = cdk.App(context={**context, "bundleLayer": False, **options}, outdir=str(directory))
     build(app)
     app.synth()
+    remediation = directory / "OpenTrailRemediation.template.json"
     return Templates(
         storage=_read(directory / "OpenTrailStorage.template.json"),
         pipeline=_read(directory / "OpenTrailPipeline.template.json"),
         api=_read(directory / "OpenTrailApi.template.json"),
         integrity=_read(directory / "OpenTrailIntegrity.template.json"),
         directory=directory,
+        remediation=_read(remediation) if remediation.exists() else None,
     )
 
 
@@ -135,6 +138,11 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
         tmp_path_factory.mktemp("configured"),
         {
             "namePrefix": "Audit",
+            "remediationMode": "enforce",
+            "remediationModes": "123456789012=observe",
+            "remediationExempt": "s3-public-acl=arn:aws:iam::*:role/Web",
+            "breakGlass": "arn:aws:iam::*:role/BreakGlass",
+            "playbooksFolder": str(Path(__file__).parent / "own_playbooks"),
             "organizationId": "o-abcdefghij",
             "objectLockMode": "COMPLIANCE",
             "objectLockDays": 365,

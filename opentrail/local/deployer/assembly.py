@@ -6,7 +6,7 @@ Source: the cloud assembly schema's manifest (``manifest.json``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -40,10 +40,11 @@ def deploy_assembly(
     account: str | None = None,
     region: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
     store: StackStore | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dict[str, dict[str, str]]:
-    """Publish the assets of an assembly and deploy all its stacks.
+    """Publish the assets of an assembly and deploy its stacks.
 
     No bootstrap stack is needed: publishing does what it is for, so the
     version check of the templates is answered with the version they ask for.
@@ -54,6 +55,7 @@ def deploy_assembly(
         account: 12 digits; by default the account the clients belong to.
         region: by default the clients' Region.
         parameters: each goes to every stack that declares it.
+        without: names of stacks to leave out.
         store: where to keep the stacks; a repeated call with the same store updates them.
         now: UTC clock for events.
 
@@ -64,7 +66,7 @@ def deploy_assembly(
         DeployError: no stack declares one of the parameters, or a stack could not be
             deployed; that stack was rolled back, those before it stay.
     """
-    stacks = read_assembly(assembly_dir)
+    stacks = [stack for stack in read_assembly(assembly_dir) if stack.name not in without]
     given = dict(parameters or {})
     unknown = sorted(name for name in given if not any(_declares(stack, name) for stack in stacks))
     if unknown:

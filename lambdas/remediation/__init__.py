@@ -1,0 +1,1 @@
+"""The remediation functions, one per playbook."""

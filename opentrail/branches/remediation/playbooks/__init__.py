@@ -1,0 +1,1 @@
+"""One file per danger; each has one ``PLAYBOOK``."""

@@ -1,0 +1,127 @@
+"""Every playbook, by the dangerous call: record, bus, rule, function, live resource, decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from opentrail.branches.remediation import Outcome
+from opentrail.branches.remediation.catalog import built_in
+from opentrail.branches.remediation.decision import decision_id
+from opentrail.testing.world import OpenTrail
+from tests.remediation.cases import CASES, Case
+from tests.remediation.playbook import NOW, Deployed, Refusing
+
+_words = (f"t{number}" for number in count())
+OBSERVE = {"mode": "observe"}
+
+
+every_case = pytest.mark.parametrize("case", CASES, ids=[case.playbook for case in CASES])
+
+
+def endangered(aws: OpenTrail, case: Case) -> tuple[str, dict[str, Any]]:
+    """A resource somebody made dangerous, and the record of that."""
+    with aws.runtime.unrecorded():
+        name = case.make(aws, next(_words))
+    case.endanger(aws, name)
+    assert case.is_dangerous(aws, name)
+    (record,) = aws.events(pattern=built_in()[case.playbook].pattern)
+    return name, record
+
+
+@every_case
+def test_enforced_the_danger_is_over_and_the_trail_says_so(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+
+    aws.flush()
+
+    assert not case.is_dangerous(aws, name)
+    (decision,) = (
+        d for d in Deployed(aws, case.playbook).decisions() if d["sourceEventId"] == record["eventID"]
+    )
+    assert (decision["outcome"], decision["changedBy"]) == ("acted", record["userIdentity"]["arn"])
+
+
+@every_case
+def test_observed_nothing_happens(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+
+    decision = Deployed(aws, case.playbook).handle(record, **OBSERVE)
+
+    assert decision.outcome is Outcome.WOULD_ACT
+    assert decision.problem
+    assert case.is_dangerous(aws, name)
+
+
+@every_case
+def test_an_exempt_principal_may(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+
+    decision = Deployed(aws, case.playbook).handle(record, exempt=(record["userIdentity"]["arn"],))
+
+    assert (decision.outcome, decision.reason) == (Outcome.SKIPPED, "the caller is exempt")
+    assert case.is_dangerous(aws, name)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.tag], ids=lambda case: case.playbook)
+def test_a_tag_excepts_a_resource(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+    assert case.tag is not None
+    case.tag(aws, name)
+
+    decision = Deployed(aws, case.playbook).handle(record)
+
+    assert (decision.outcome, decision.reason) == (Outcome.SKIPPED, "a tag of the resource excepts it")
+    assert case.is_dangerous(aws, name)
+
+
+@every_case
+def test_a_duplicate_event_does_nothing(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+    deployed = Deployed(aws, case.playbook)
+    deployed.handle(record, **OBSERVE)
+
+    decision = deployed.handle(record)
+
+    assert (decision.outcome, decision.reason) == (Outcome.SKIPPED, "the event was handled already")
+    assert case.is_dangerous(aws, name)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.remove], ids=lambda case: case.playbook)
+def test_a_resource_that_is_gone_needs_nothing(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+    assert case.remove is not None
+    case.remove(aws, name)
+
+    decision = Deployed(aws, case.playbook).handle(record)
+
+    assert (decision.outcome, decision.reason) == (Outcome.SKIPPED, "the resource is gone")
+
+
+@every_case
+def test_without_permission_it_fails_and_says_so(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+    engine = Deployed(aws, case.playbook).engine()
+    refused = Refusing(engine.cloud)
+
+    decision = replace(engine, cloud=refused).handle(record, NOW)
+
+    assert (decision.outcome, decision.transient) == (Outcome.FAILED, False)
+    assert decision.reason.endswith("AccessDenied")
+    assert case.is_dangerous(aws, name)
+
+
+@every_case
+def test_undone_it_is_as_before_and_stays_so(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+    aws.flush()
+    assert not case.is_dangerous(aws, name)
+
+    undone = Deployed(aws, case.playbook).undo(decision_id(record["eventID"], case.playbook, Outcome.ACTED))
+    aws.flush()
+
+    assert (undone["outcome"], undone["changedBy"]) == ("undone", "alice")
+    assert case.is_dangerous(aws, name)

@@ -1,0 +1,138 @@
+"""Remediation: absent unless asked for; then one rule, one function and one role for each playbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opentrail.branches.remediation.catalog import built_in, from_folder
+from opentrail.branches.remediation.playbook import Permission, Playbook
+from opentrail.settings import RemediationSettings
+from tests.stacks.conftest import Template, Templates
+from tests.stacks.test_permissions import as_list
+
+OWN = Path(__file__).parent / "own_playbooks"
+PLAYBOOKS = {**built_in(), **from_folder(OWN)}
+# What each role may do beside its playbook's own work.
+COMMON = {
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "events:PutEvents",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:SendMessage",
+}
+
+
+@pytest.fixture(scope="session")
+def remediation(configured: Templates) -> Template:
+    """The stack, as configured."""
+    assert configured.remediation is not None
+    return configured.remediation
+
+
+def construct(playbook: Playbook) -> str:
+    """How the playbook's resources begin."""
+    return "".join(word.capitalize() for word in playbook.id.split("-"))
+
+
+def actions(permissions: tuple[Permission, ...]) -> set[str]:
+    """All actions."""
+    return {action for permission in permissions for action in permission.actions}
+
+
+def granted(policy: dict[str, Any]) -> set[str]:
+    """All actions a policy allows."""
+    return {a for s in policy["PolicyDocument"]["Statement"] for a in as_list(s["Action"])}
+
+
+def test_nobody_gets_it_who_did_not_ask(templates: Templates) -> None:
+    assert templates.remediation is None
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS.values(), ids=PLAYBOOKS)
+def test_each_playbook_has_its_rule(remediation: Template, playbook: Playbook) -> None:
+    rule = remediation.only("AWS::Events::Rule", f"{construct(playbook)}Rule")
+
+    assert rule["EventPattern"] == playbook.pattern
+    assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    (target,) = rule["Targets"]
+    function = remediation.id_of("AWS::Lambda::Function", construct(playbook))
+    assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS.values(), ids=PLAYBOOKS)
+def test_each_role_may_do_what_its_playbook_says_and_nothing_else(
+    remediation: Template, playbook: Playbook
+) -> None:
+    read = remediation.only("AWS::IAM::Policy", f"{construct(playbook)}RoleDefaultPolicy")
+
+    assert granted(read) - COMMON == actions(playbook.reads) - COMMON
+    if playbook.writes:
+        write = remediation.only("AWS::IAM::Policy", f"{construct(playbook)}Fix")
+        assert granted(write) == actions(playbook.writes)
+
+
+def test_permissions_to_change_things_are_there_only_when_something_is_enforced(
+    remediation: Template,
+) -> None:
+    fixes = [r for name, r in remediation.body["Resources"].items() if "Fix" in name]
+
+    assert {fix["Condition"] for fix in fixes} == {"MayFix"}
+    assert remediation.body["Conditions"]["MayFix"] == {
+        "Fn::Not": [
+            {
+                "Fn::And": [
+                    {"Fn::Equals": [{"Ref": "RemediationMode"}, "observe"]},
+                    {"Fn::Equals": [{"Ref": "RemediationModes"}, ""]},
+                ]
+            }
+        ]
+    }
+
+
+def test_the_environment_is_the_settings(remediation: Template) -> None:
+    function = remediation.only("AWS::Lambda::Function", "S3PublicAcl")
+    environment = {
+        name: value
+        for name, value in function["Environment"]["Variables"].items()
+        if name.startswith("OPENTRAIL_")
+    }
+
+    assert set(environment) == {
+        f"OPENTRAIL_{name.upper()}" for name in RemediationSettings.__dataclass_fields__
+    }
+    assert environment["OPENTRAIL_BREAK_GLASS"] == "arn:aws:iam::*:role/BreakGlass"
+    assert environment["OPENTRAIL_EXEMPT"] == "s3-public-acl=arn:aws:iam::*:role/Web"
+
+
+def test_each_role_knows_all_of_them_as_its_own(remediation: Template) -> None:
+    function = remediation.only("AWS::Lambda::Function", "S3PublicAcl")
+    own = function["Environment"]["Variables"]["OPENTRAIL_OWN_ROLES"]["Fn::Join"][1]
+
+    named = [part for part in own if isinstance(part, str) and ":role/" in part]
+    assert named == [f":role/Audit-fix-{id_}-" for id_ in PLAYBOOKS]
+
+
+def test_the_longest_role_name_fits() -> None:
+    longest = max(len(id_) for id_ in PLAYBOOKS)
+
+    assert 24 + len("-fix-") + longest + len("-ap-southeast-1") <= 64
+
+
+def test_own_playbooks_are_in_the_package(configured: Templates) -> None:
+    (packaged,) = configured.directory.glob("asset.*/user_playbooks")
+
+    assert [path.name for path in packaged.iterdir()] == ["no_secrets_in_names.py"]
+    assert (packaged.parent / "lambdas" / "remediation" / "handler.py").exists()
+    assert not (packaged.parent / "opentrail" / "local").exists()
