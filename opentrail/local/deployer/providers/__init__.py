@@ -9,6 +9,7 @@ from typing import Final
 from opentrail.local.deployer.providers import (
     apigatewayv2,
     cdk,
+    cloudtrail,
     cloudwatch,
     dynamodb,
     ecr,
@@ -32,6 +33,7 @@ _ALL: Final[tuple[Provider, ...]] = (
     apigatewayv2.Route(),
     apigatewayv2.Stage(),
     cdk.Metadata(),
+    cloudtrail.Trail(),
     cloudwatch.Alarm(),
     cloudwatch.Dashboard(),
     dynamodb.GlobalTable(),
