@@ -8,7 +8,7 @@ as they play none in CloudTrail's answers.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -30,11 +30,20 @@ class Named(NamedTuple):
     name: str
 
 
+class Path(NamedTuple):
+    """Where a name is: on one side, in its member ``first`` (at the top or anywhere), along ``rest``."""
+
+    side: str  # "request", "response"
+    anywhere: bool
+    first: str
+    rest: tuple[str, ...]
+
+
 class Rule(NamedTuple):
-    """Where the names of one type of resource are; each path begins with ``request`` or ``response``."""
+    """Where the names of one type of resource are."""
 
     type: str
-    paths: tuple[tuple[str, ...], ...]
+    paths: tuple[Path, ...]
     prefix: str
 
 
@@ -53,17 +62,21 @@ def resources_of(
     if not rules:
         return ()
     sides = {"request": _Side(request), "response": _Side(response)}
-    found = (
-        Named(rule.type, text)
-        for rule in rules
-        for path in rule.paths
-        for text in sides[path[0]].texts_at(path[1:])
-        if text.startswith(rule.prefix)
-    )
     try:
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(_found(rules, sides)))
     except RecursionError:
         return ()  # parameters that deep name nothing
+
+
+def _found(rules: Sequence[Rule], sides: Mapping[str, _Side]) -> Iterator[Named]:
+    for rule in rules:
+        for side, anywhere, first, rest in rule.paths:
+            value = (sides[side].members if anywhere else sides[side].top).get(first)
+            if value is None:  # as most paths end
+                continue
+            for text in _texts_at(value, rest):
+                if text.startswith(rule.prefix):
+                    yield Named(rule.type, text)
 
 
 @lru_cache(maxsize=_KNOWN_EVENTS)
@@ -91,8 +104,11 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _parse(path: str) -> tuple[str, ...]:
-    return tuple(path.replace(_ELEMENTS, f".{_ELEMENTS}").split("."))
+def _parse(path: str) -> Path:
+    side, *steps = path.replace(_ELEMENTS, f".{_ELEMENTS}").split(".")
+    anywhere = steps[0] == ANY_DEPTH
+    first, *rest = steps[1:] if anywhere else steps
+    return Path(side, anywhere, first, tuple(rest))
 
 
 class _Side:
@@ -100,16 +116,16 @@ class _Side:
 
     def __init__(self, raw: bytes | msgspec.Raw) -> None:
         self._value = _decode(raw)
+        self.top: dict[str, Any] = self._value if isinstance(self._value, dict) else {}
         self._members: dict[str, list[Any]] | None = None
 
-    def texts_at(self, path: Sequence[str]) -> Iterator[str]:
-        """Every name at the end of ``path``."""
-        if path[0] != ANY_DEPTH:
-            return _texts_at(self._value, path)
+    @property
+    def members(self) -> dict[str, list[Any]]:
+        """Every member of every object inside, by its name."""
         if self._members is None:
             self._members = {}
             _gather(self._value, self._members)
-        return _texts(self._members.get(path[1]))
+        return self._members
 
 
 def _decode(raw: bytes | msgspec.Raw) -> Any:
