@@ -8,7 +8,7 @@ as they play none in CloudTrail's answers.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -30,21 +30,20 @@ class Named(NamedTuple):
     name: str
 
 
-class Path(NamedTuple):
-    """Where a name is: on one side, in its member ``first`` (at the top or anywhere), along ``rest``."""
+class Step(NamedTuple):
+    """One place of a name: below a member (which the plan is asked for), along ``rest``."""
 
-    side: str  # "request", "response"
-    anywhere: bool
-    first: str
+    order: int  # of the table
+    type: str
+    prefix: str
     rest: tuple[str, ...]
 
 
-class Rule(NamedTuple):
-    """Where the names of one type of resource are."""
+class Plan(NamedTuple):
+    """What to look for on one side of a call: member -> steps, at the top and at any depth."""
 
-    type: str
-    paths: tuple[Path, ...]
-    prefix: str
+    top: dict[str, list[Step]]
+    anywhere: dict[str, list[Step]]
 
 
 def resources_of(
@@ -58,40 +57,59 @@ def resources_of(
         request: JSON of requestParameters; ``b"null"`` when there are none.
         response: JSON of responseElements, likewise.
     """
-    rules = rules_for(source, name)
-    if not rules:
-        return ()
-    sides = {"request": _Side(request), "response": _Side(response)}
+    asked, answered = plans_for(source, name)
     try:
-        return tuple(dict.fromkeys(_found(rules, sides)))
+        found = [*_found(asked, request), *_found(answered, response)]
     except RecursionError:
         return ()  # parameters that deep name nothing
+    return tuple(dict.fromkeys(named for _, named in sorted(found, key=_order)))
 
 
-def _found(rules: Sequence[Rule], sides: Mapping[str, _Side]) -> Iterator[Named]:
-    for rule in rules:
-        for side, anywhere, first, rest in rule.paths:
-            value = (sides[side].members if anywhere else sides[side].top).get(first)
-            if value is None:  # as most paths end
-                continue
-            for text in _texts_at(value, rest):
-                if text.startswith(rule.prefix):
-                    yield Named(rule.type, text)
+def _order(found: tuple[int, Named]) -> int:
+    return found[0]
+
+
+def _found(plan: Plan, raw: bytes | msgspec.Raw) -> Iterator[tuple[int, Named]]:
+    """What one side names: the record's few members are looked up, not the table's many."""
+    if not plan.top and not plan.anywhere:
+        return
+    value = _decode(raw)
+    if plan.top and isinstance(value, dict):
+        for member in plan.top.keys() & value.keys():
+            yield from _named(plan.top[member], value[member])
+    if plan.anywhere and value is not None:
+        members: dict[str, list[Any]] = {}
+        _gather(value, plan.anywhere, members)
+        for member, values in members.items():
+            yield from _named(plan.anywhere[member], values)
+
+
+def _named(steps: Sequence[Step], value: Any) -> Iterator[tuple[int, Named]]:
+    for order, kind, prefix, rest in steps:
+        for text in _texts_at(value, rest):
+            if text.startswith(prefix):
+                yield order, Named(kind, text)
 
 
 @lru_cache(maxsize=_KNOWN_EVENTS)
-def rules_for(source: str, name: str) -> tuple[Rule, ...]:
-    """The rules that apply to events of this source and name."""
-    entry = _table().get(source)
-    if entry is None:
-        return ()
+def plans_for(source: str, name: str) -> tuple[Plan, Plan]:
+    """What to look for in the request and in the response of events of this source and name."""
+    plans = {"request": Plan({}, {}), "response": Plan({}, {})}
+    entry = _table().get(source, {"rules": ()})
     base = name.partition(_VERSION)[0]
     excepted = _matches(base, entry.get("except", ()))
-    return tuple(
-        Rule(rule["type"], tuple(_parse(path) for path in rule["paths"]), rule.get("prefix", ""))
-        for rule in entry["rules"]
-        if _matches(base, rule.get("events", ("*",))) and (rule.get("always", False) or not excepted)
-    )
+    order = 0
+    for rule in entry["rules"]:
+        if _matches(base, rule.get("events", ("*",))) and (rule.get("always", False) or not excepted):
+            for path in rule["paths"]:
+                side, *steps = path.replace(_ELEMENTS, f".{_ELEMENTS}").split(".")
+                anywhere = steps[0] == ANY_DEPTH
+                member, *rest = steps[1:] if anywhere else steps
+                places = plans[side].anywhere if anywhere else plans[side].top
+                step = Step(order, rule["type"], rule.get("prefix", ""), tuple(rest))
+                places.setdefault(member, []).append(step)
+                order += 1
+    return plans["request"], plans["response"]
 
 
 @cache
@@ -102,30 +120,6 @@ def _table() -> dict[str, Any]:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _parse(path: str) -> Path:
-    side, *steps = path.replace(_ELEMENTS, f".{_ELEMENTS}").split(".")
-    anywhere = steps[0] == ANY_DEPTH
-    first, *rest = steps[1:] if anywhere else steps
-    return Path(side, anywhere, first, tuple(rest))
-
-
-class _Side:
-    """One side of a call, its request or its response. Walked at most once, however many paths ask."""
-
-    def __init__(self, raw: bytes | msgspec.Raw) -> None:
-        self._value = _decode(raw)
-        self.top: dict[str, Any] = self._value if isinstance(self._value, dict) else {}
-        self._members: dict[str, list[Any]] | None = None
-
-    @property
-    def members(self) -> dict[str, list[Any]]:
-        """Every member of every object inside, by its name."""
-        if self._members is None:
-            self._members = {}
-            _gather(self._value, self._members)
-        return self._members
 
 
 def _decode(raw: bytes | msgspec.Raw) -> Any:
@@ -145,16 +139,17 @@ def _texts_at(value: Any, path: Sequence[str]) -> Iterator[str]:
         yield from _texts_at(value[path[0]], path[1:])
 
 
-def _gather(value: Any, members: dict[str, list[Any]]) -> None:
-    """Every member of every object inside ``value``, by its name."""
+def _gather(value: Any, wanted: Container[str], members: dict[str, list[Any]]) -> None:
+    """The wanted members of every object inside ``value``, by name."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            members.setdefault(name, []).append(inner)
+            if name in wanted:
+                members.setdefault(name, []).append(inner)
             if isinstance(inner, dict | list):
-                _gather(inner, members)
+                _gather(inner, wanted, members)
     elif isinstance(value, list):
         for element in value:
-            _gather(element, members)
+            _gather(element, wanted, members)
 
 
 def _texts(value: Any) -> Iterator[str]:
