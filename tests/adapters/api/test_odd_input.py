@@ -16,7 +16,12 @@ from tests.unit.api.fakes import bucket_policy
 
 HOME = "us-east-1"
 GROUP = f"arn:aws:logs:{HOME}:{ACCOUNT}:log-group:trail:*"
-OUTPUTS = {"TrailsTableName": "trails", "HistoryTableName": "history", "SigningKeyId": "none"}
+OUTPUTS = {
+    "TrailsTableName": "trails",
+    "LedgerTableName": "ledger",
+    "HistoryTableName": "history",
+    "SigningKeyId": "none",
+}
 Ask = Callable[..., tuple[int, str]]
 
 

@@ -50,7 +50,7 @@ def test_every_real_record_lands_exactly_once_unchanged(laptop: Laptop) -> None:
 
 
 def test_what_is_no_record_is_set_aside_with_its_reason(laptop: Laptop) -> None:
-    outputs = json.loads(laptop.run("opentrail", "status").stdout)["outputs"]
+    outputs = json.loads(laptop.run("opentrail", "status --json").stdout)["outputs"]
     sqs = laptop.client("sqs")
 
     put_all(laptop, [b'{"eventName":"CreateUser"}'])

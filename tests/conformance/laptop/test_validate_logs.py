@@ -179,7 +179,7 @@ def fingerprints(laptop: Laptop, bucket: str) -> list[str]:
 
 def test_digests_of_a_deleted_key_and_of_its_successor_are_proven(laptop: Laptop, tmp_path: Path) -> None:
     arn = laptop.make_trail("rotating", EnableLogFileValidation=True)
-    outputs = json.loads(laptop.run("opentrail", "status").stdout)["outputs"]
+    outputs = json.loads(laptop.run("opentrail", "status --json").stdout)["outputs"]
     laptop.flush(digest=True)
 
     done = laptop.run(
