@@ -21,6 +21,18 @@ _RESOURCE_TYPE = re.compile(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+")
 _SOURCE = re.compile(r"[a-z0-9-]+\.amazonaws\.com")
 
 
+# The service in whole ARNs of these types; of the others only the form is checked.
+_SERVICES = {
+    "AWS::DynamoDB::Stream": "dynamodb",
+    "AWS::DynamoDB::Table": "dynamodb",
+    "AWS::Kinesis::Stream": "kinesis",
+    "AWS::Lambda::Function": "lambda",
+    "AWS::S3::Object": "s3",
+    "AWS::SNS::Topic": "sns",
+    "AWS::SQS::Queue": "sqs",
+}
+
+
 class _Rule(NamedTuple):
     """What one field may say: which operators, how many values, which values."""
 
@@ -98,6 +110,17 @@ def _check_selector(fields: Sequence[Mapping[str, Any]]) -> None:
         if rule is None:
             raise _invalid(f"The field {field['Field']} is not supported for eventCategory {category}.")
         _check_field(field, rule)
+    _check_service(fields)
+
+
+def _check_service(fields: Sequence[Mapping[str, Any]]) -> None:
+    """A whole ARN belongs to the resource type beside it."""
+    types = [field["Equals"][0] for field in fields if field["Field"] == "resources.type"]
+    service = _SERVICES.get(types[0]) if types else None
+    for field in fields:
+        for value in [v for o in _BOTH_WAYS for v in field.get(o, ()) if field["Field"] == "resources.ARN"]:
+            if service and value.split(":")[2] != service:
+                raise _invalid(f"Value {value} for the field resources.ARN is not an ARN of {types[0]}.")
 
 
 def _category(fields: Sequence[Mapping[str, Any]]) -> str:

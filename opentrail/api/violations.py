@@ -7,7 +7,7 @@ from opentrail.api.service import modeled_errors
 from opentrail.api.validation import Violation, Violations
 
 # Parameter -> the error AWS has for it, where the operation models that. Which one the live service
-# picks is unconfirmed for most; these are the ones whose description names the parameter.
+# picks is UNCONFIRMED for most; these are the ones whose description names the parameter.
 _OWN_ERRORS = {
     "AdvancedEventSelectors": "InvalidEventSelectorsException",
     "Channel": "ChannelARNInvalidException",

@@ -35,6 +35,8 @@ def is_shadow(trail: Trail, scene: Scene) -> bool:
 def find_readable(scene: Scene, text: str, *, expand: bool = True) -> Trail:
     """The trail a read operation names; shadows answer to their ARN only.
 
+    UNCONFIRMED for the ARN of a trail that is not seen in the Region: the error is one observed in 2017.
+
     Args:
         scene: who asks, and where.
         text: name or ARN.

@@ -26,7 +26,7 @@ def put_event_selectors(scene: Scene, given: Members) -> Members:
     """PutEventSelectors. Replaces all selectors of the trail, of either kind.
 
     An empty list of advanced selectors brings back the default (Terraform sends
-    it when its block is removed; AWS's own answer is unconfirmed).
+    it when its block is removed; AWS's own answer is UNCONFIRMED).
     """
     stored = find_writable(scene, given["TrailName"])
     trail, shown = _with_selectors(stored.trail, given)

@@ -49,7 +49,7 @@ def list_tags(scene: Scene, given: Members) -> Members:
 
 
 def _show(arn: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    """A tag that was given no value has "": readers of tags look for both members."""
+    """A tag that was given no value has "" (UNCONFIRMED): readers of tags look for both members."""
     return {"ResourceId": arn, "TagsList": [{"Key": k, "Value": v} for k, v in tags.items()]}
 
 

@@ -109,7 +109,10 @@ def describe_trails(scene: Scene, given: Input) -> Output:
 
 
 def list_trails(scene: Scene, given: Input) -> Output:
-    """ListTrails: every trail seen in the Region. They are few, so there is never a next page."""
+    """ListTrails: every trail seen in the Region. They are few, so there is never a next page.
+
+    UNCONFIRMED whether AWS also lists single-Region trails of other Regions; nothing else shows those.
+    """
     del given
     trails = visible_trails(scene)
     return {
@@ -138,6 +141,7 @@ def _changed(scene: Scene, trail: Trail, given: Input) -> Trail:
     """``trail`` with the members that are given; keys and destinations are not checked yet."""
     multi_region = given.get("IsMultiRegionTrail", trail.multi_region)
     # Turning a trail multi-Region brings the global events along unless they are refused outright.
+    # UNCONFIRMED whether turning it back drops them: the guide says so, its own sample shows they stay.
     global_events = trail.include_global_service_events or (multi_region and not trail.multi_region)
     validation = given.get("EnableLogFileValidation", trail.log_file_validation)
     switched_on = validation and not trail.log_file_validation

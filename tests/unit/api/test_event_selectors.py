@@ -233,6 +233,7 @@ def test_good_advanced_selectors(world: World, good: dict[str, Any]) -> None:
         selector("Data", field("resources.type", Equals=["S3"])),
         selector("Data", field("resources.type", NotEquals=["AWS::S3::Object"])),
         selector("Data", OBJECT, field("resources.ARN", Equals=["bucket"])),
+        selector("Data", OBJECT, field("resources.ARN", NotEquals=["arn:aws:sqs:us-east-1:123456789012:q"])),
         selector("Data", OBJECT, field("sessionCredentialFromConsole", Equals=["false"])),
         selector("Data", OBJECT, field("sessionCredentialFromConsole", StartsWith=["true"])),
         selector("Data", OBJECT, field("vpcEndpointId", Equals=["vpce-1"])),
