@@ -81,6 +81,7 @@ bench: setup synth
 # The generated parts of the documentation.
 docs: setup
 	@$(BIN)/python -m tests.docs.compatibility
+	@$(BIN)/python -m tests.docs.remediation
 	@$(BIN)/python -m tests.docs.doctor
 
 # Resolve the *.in files again, to exact versions without the address of any registry.

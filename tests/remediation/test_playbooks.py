@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -12,7 +13,8 @@ from opentrail.branches.remediation import Outcome
 from opentrail.branches.remediation.catalog import built_in
 from opentrail.branches.remediation.decision import decision_id
 from opentrail.testing.world import OpenTrail
-from tests.remediation.cases import CASES, Case
+from tests.remediation.case import Case
+from tests.remediation.cases import CASES
 from tests.remediation.playbook import NOW, Deployed, Refusing
 
 _words = (f"t{number}" for number in count())
@@ -24,7 +26,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[case.playbook for case 
 
 def endangered(aws: OpenTrail, case: Case) -> tuple[str, dict[str, Any]]:
     """A resource somebody made dangerous, and the record of that."""
-    with aws.runtime.unrecorded():
+    with nullcontext() if case.recorded else aws.runtime.unrecorded():
         name = case.make(aws, next(_words))
     case.endanger(aws, name)
     assert case.is_dangerous(aws, name)
