@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from opentrail.adapters.aws.audit_source import AuditSource
+from opentrail.cli._demo_remediation import make_public_and_look
 from opentrail.cli._stagehand import REGION, BrokenPromise, Terminal, check, laptop, proved, scene
 from opentrail.errors import FormatError
 from opentrail.format import keys, log_file
@@ -85,6 +86,7 @@ def command() -> None:
     try:
         with laptop() as terminal, tempfile.TemporaryDirectory() as folder:
             play(terminal, Path(folder))
+        make_public_and_look(number=7)
     except BrokenPromise as broken:
         click.echo(f"\n{click.style('FAILED', fg='red')}  {broken}", err=True)
         sys.exit(1)
