@@ -54,6 +54,7 @@ import click
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A CDK cloud assembly (cdk.out) to deploy in place of the packaged one.",
 )
+@click.option("--iam", is_flag=True, help="Refuse calls that IAM, bucket and key policies do not allow.")
 @click.option("--bare", is_flag=True, help="Deploy nothing: `cdk deploy` to the endpoint brings OpenTrail.")
 @click.option("--verbose", is_flag=True, help="Log what the runtime does to standard error.")
 def command(
@@ -67,6 +68,7 @@ def command(
     remediation: str | None,
     export: Path | None,
     assembly: Path | None,
+    iam: bool,
     bare: bool,
     verbose: bool,
 ) -> None:
@@ -92,6 +94,7 @@ def command(
         remediation=remediation or "",
         export=export,
         assembly=assembly,
+        iam=iam,
         bare=bare,
     )
     try:

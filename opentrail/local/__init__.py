@@ -9,6 +9,7 @@
 | ``functions``, ``worker``, ``asynchronous``, ``invocations``, ``function_logs`` | Lambda, for real |
 | ``deployer`` | CloudFormation for the stacks' resource types |
 | ``cloudformation``, ``installation`` | CloudFormation's API over the deployer |
+| ``iam`` | who may do what (`--iam`) |
 | ``cloudtrail`` | CloudTrail's own API |
 | ``moto_patches``, ``backends`` | corrections of moto, and its state |
 | ``transport`` | boto3 clients without a socket |

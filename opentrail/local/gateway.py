@@ -56,6 +56,7 @@ class Gateway:
         default_region: str,
         unrecorded_roles: Callable[[], Collection[str]],
         own_calls: Callable[[Call, Reply], None] | None = None,
+        authorize: Callable[[Call, str], Reply | None] | None = None,
     ) -> None:
         """Wire the gateway.
 
@@ -68,12 +69,15 @@ class Gateway:
             default_region: the Region of calls that name none.
             unrecorded_roles: ARNs of the roles whose calls are not recorded (our own functions').
             own_calls: is told of those calls instead.
+            authorize: returns the denial of a call spoken in that protocol, None for one that may go on;
+                without it everybody may do everything.
         """
         self._moto = moto
         self._services = services
         self._sink = sink
         self._counters = counters
         self._own_calls = own_calls
+        self._authorize = authorize
         self._lock = threading.Lock()
         self._capture = Capture(
             default_account=default_account, default_region=default_region, unrecorded_roles=unrecorded_roles
@@ -117,6 +121,9 @@ class Gateway:
         call = understood.call
         handler = self._services.get(call.service)
         try:
+            denied = self._authorize(call, understood.target.protocol) if self._authorize else None
+            if denied is not None:
+                return denied
             reply = handler(call) if handler else call_application(self._moto, environ)
         except Exception as error:  # an operation moto lacks or breaks on: the client gets a typed error
             logger.warning("no answer to %s %s: %r", call.service, call.operation, error)

@@ -9,8 +9,9 @@ from opentrail.errors import StorageError
 from opentrail.local.deployer.state import StackState
 from opentrail.local.functions import find_function
 
-SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
 MARK = "OpenTrail"  # in the Metadata of each template that `app.py` makes
+
+SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
 
 
 def is_own(stack: StackState) -> bool:

@@ -61,6 +61,7 @@ class Options:
     export: Path | None = None  # a directory for copies of the delivered files
     remediation: str = ""  # "observe" or "enforce": playbooks are deployed, too
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
+    iam: bool = False  # judge every call by the policies of its caller and its resource
     bare: bool = False  # deploy nothing: somebody does it through CloudFormation's API
 
 
@@ -319,6 +320,7 @@ class Runtime:
 
     def _gateway(self) -> WSGIApplication:
         from opentrail.local.gateway import Gateway
+        from opentrail.local.iam import Authorizer
 
         return Gateway(
             moto=self._moto,
@@ -329,6 +331,7 @@ class Runtime:
             default_region=self.options.region,
             unrecorded_roles=self.unrecorded_roles,
             own_calls=self._export(),
+            authorize=Authorizer().refuse if self.options.iam else None,
         )
 
     def _export(self) -> Callable[[Call, Reply], None] | None:

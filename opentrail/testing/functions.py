@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -25,16 +25,19 @@ MAX_LOOPS = 16
 _DAY_MILLISECONDS = 86_400_000
 
 Clients = Callable[..., Any]
+AsRole = Callable[[Mapping[str, str]], Clients]
 log = logging.getLogger(__name__)
 
 
 class InProcessFunctions:
     """Runs functions; those it is asked to ``warm`` are OpenTrail's own."""
 
-    def __init__(self, clients: Clients, as_lambda: Clients) -> None:
+    def __init__(self, clients: Clients, as_lambda: Clients, as_role: AsRole | None = None) -> None:
         """``clients(service, region=, account=)`` answers clients below the gateway, ``as_lambda``
-        such whose calls are recorded as Lambda's."""
+        such whose calls are recorded as Lambda's. With ``as_role`` OpenTrail's own functions, too,
+        call as their roles."""
         self._clients = clients
+        self._as_role = as_role
         self._as_lambda = as_lambda
         self._own: dict[str, OwnFunction | None] = {}  # None: not used yet
         self._users: dict[tuple[str, ...], UserFunction] = {}
@@ -79,7 +82,7 @@ class InProcessFunctions:
     def _clients_of(self, function: Any) -> Clients:
         """Below the gateway, but for playbooks: their calls are recorded, as those of their role."""
         if not is_playbook(function):
-            return self._clients
+            return self._as_role(self._credentials(function)) if self._as_role else self._clients
         return clients_of(self._credentials(function), function.account_id, function.region)
 
     def _user(self, function: Any) -> UserFunction:

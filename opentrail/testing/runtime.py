@@ -82,7 +82,20 @@ class InProcessRuntime(Runtime):
         return _clients(self.options.account, self.options.region)
 
     def _make_functions(self) -> InProcessFunctions:
-        return InProcessFunctions(self.clients, self.lambda_clients)
+        as_role = self._clients_of_role if self.options.iam else None
+        return InProcessFunctions(self.clients, self.lambda_clients, as_role)
+
+    def _clients_of_role(self, credentials: Mapping[str, str]) -> Clients:
+        """Clients through the gateway, where each call is judged."""
+        return Clients(
+            lambda environ, start: self.app(environ, start),
+            account=self.options.account,
+            region=self.options.region,
+            access_key=credentials["AccessKeyId"],
+            secret_key=credentials["SecretAccessKey"],
+            session_token=credentials["SessionToken"],
+            act_as_account=False,
+        )
 
     def _make_invoker(self) -> DeferredInvoker:
         return DeferredInvoker(self.functions.invoke, lambda arn, body: self.targets.send(arn, body))

@@ -1,0 +1,224 @@
+"""Each deployed function under its own role: enough, nothing to spare, and nobody else in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from opentrail.local.functions import find_function
+from opentrail.local.iam import authorizer
+from opentrail.local.iam.decide import Principal, decide
+from opentrail.local.iam.policy import Document, Request, listed
+from opentrail.local.iam.sources import Held
+from opentrail.local.runtime import Options
+from opentrail.testing.world import OpenTrail, opened
+
+STAGES = ("record", "deliver", "digest", "insights", "rollup", "rotate")
+
+# What the platform does in a function's name; the laptop's stand-ins for it ask nobody.
+PLATFORM = frozenset(
+    {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+)
+# What an ordinary day does not need: the function and a statement's actions -> when it is needed.
+RARE = {
+    ("record", "organizations:ListAccounts"): "an organization's trail",
+    ("deliver", "s3:ListBucket"): "a file that a crash left undecided",
+    ("digest", "s3:ListBucket"): "a file that a crash left undecided",
+    ("insights", "dynamodb:GetItem dynamodb:PutItem dynamodb:Query"): "calls of eight minutes ago",
+    ("insights", "sqs:SendMessage"): "an Insight event: tests/flow/test_insights.py",
+    ("insights", "events:PutEvents"): "an Insight event: tests/flow/test_insights.py",
+    ("rollup", "s3:GetObject s3:PutObject"): "segments of an hour that is over: tests/adapters/history",
+    ("rollup", "s3:ListBucket"): "segments of an hour that is over: tests/adapters/history",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One request that was judged, with all that it was judged by."""
+
+    request: Request
+    principal: Principal
+    policy: Document | None
+    owner: str
+
+    def without(self, statement: Mapping[str, Any]) -> str:
+        """Return the verdict if the caller's policies lacked a statement."""
+        policies = tuple(
+            {**document, "Statement": [one for one in listed(document["Statement"]) if one != statement]}
+            for document in self.principal.held.policies
+        )
+        principal = replace(self.principal, held=Held(policies, self.principal.held.boundary))
+        return decide(self.request, principal, self.policy, owner=self.owner, partition="aws")
+
+
+@dataclass(frozen=True)
+class Day:
+    """An ordinary day of an installation, and every request of it."""
+
+    world: OpenTrail
+    judged: list[Judged]
+    counts: dict[str, int]
+
+    def by(self, stage: str) -> list[Judged]:
+        """Return the requests of one function."""
+        return [
+            one for one in self.judged if any(f":role/{role(stage)}" in arn for arn in one.principal.arns)
+        ]
+
+
+def role(stage: str) -> str:
+    return f"OpenTrail-{stage}-us-east-1"
+
+
+@pytest.fixture(scope="module")
+def day() -> Iterator[Day]:
+    """Return the day: calls, files, two digests with a rotation between them, a look-back."""
+    judged: list[Judged] = []
+
+    def watched(
+        request: Request, principal: Principal, policy: Document | None, *, owner: str, partition: str
+    ) -> str:
+        judged.append(Judged(request, principal, policy, owner))
+        return decide(request, principal, policy, owner=owner, partition=partition)
+
+    with pytest.MonkeyPatch.context() as patch, opened(Options(iam=True)) as world:
+        patch.setattr(authorizer, "decide", watched)
+        world.trail("main", S3BucketName=world.runtime.outputs["LogBucketName"])
+        world.client("iam").create_user(UserName="alice")
+        world.flush(digest=True)
+        invoke(world, "Rotate", {"rotate": True})
+        world.client("iam").create_user(UserName="bob")
+        counts = world.flush(digest=True)
+        invoke(world, "Insights", {})
+        invoke(world, "Rollup", {})
+        yield Day(world, judged, counts)
+
+
+def invoke(world: OpenTrail, name: str, event: dict[str, Any]) -> None:
+    """Run one function; it must not fail."""
+    function = find_function(
+        world.runtime.outputs[f"{name}FunctionName"], account=world.account, region=world.region
+    )
+    answer = world.runtime.functions.invoke(function, json.dumps(event).encode())
+    assert not answer.error, answer.payload
+
+
+def statements(day: Day, stage: str) -> list[dict[str, Any]]:
+    """Return what the role of a function was given."""
+    iam = day.world.client("iam")
+    (name,) = iam.list_role_policies(RoleName=role(stage))["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role(stage), PolicyName=name)["PolicyDocument"]
+    return list(document["Statement"])
+
+
+def test_the_day_goes_well(day: Day) -> None:
+    assert (day.counts["failed"], day.counts["digests"]) == (0, 1)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_role_is_enough(day: Day, stage: str) -> None:
+    denied = [
+        (one.request.action, one.request.resource)
+        for one in day.by(stage)
+        if decide(one.request, one.principal, one.policy, owner=one.owner, partition="aws")
+    ]
+
+    assert day.by(stage)
+    assert denied == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_statement_can_be_taken_away(day: Day, stage: str) -> None:
+    spare = []
+    for statement in statements(day, stage):
+        actions = listed(statement["Action"])
+        expected = set(actions) <= PLATFORM or (stage, " ".join(actions)) in RARE
+        if not expected and not any(one.without(statement) for one in day.by(stage)):
+            spare.append(statement)
+
+    assert spare == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_statement_is_about_all_actions(day: Day, stage: str) -> None:
+    actions = [action for one in statements(day, stage) for action in listed(one["Action"])]
+
+    assert [action for action in actions if "*" in action] == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "action", "outcome"),
+    [
+        ("record", "sqs:SendMessage", "failed"),
+        ("deliver", "s3:PutObject", "failed"),
+        ("digest", "kms:Sign", "digests"),
+    ],
+)
+def test_the_line_stops_where_a_permission_is_missing(
+    day: Day, stage: str, action: str, outcome: str
+) -> None:
+    world, iam = day.world, day.world.client("iam")
+    kept = statements(day, stage)
+    (name,) = iam.list_role_policies(RoleName=role(stage))["PolicyNames"]
+
+    def give(held: list[dict[str, Any]]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": held})
+        with world.runtime.unrecorded():
+            iam.put_role_policy(RoleName=role(stage), PolicyName=name, PolicyDocument=document)
+
+    give([one for one in kept if action not in listed(one["Action"])])
+    iam.create_group(GroupName=f"without-{stage}")
+    broken = world.flush(digest=outcome == "digests")
+    give(kept)
+    repaired = world.flush(digest=True)
+
+    assert broken[outcome] == 0 if outcome == "digests" else broken[outcome] > 0
+    assert repaired["digests"] == 1
+
+
+@pytest.fixture
+def administrator(day: Day) -> Iterator[Any]:
+    """Return the clients of a user who may do everything that IAM gives."""
+    iam = day.world.client("iam")
+    iam.create_user(UserName="administrator")
+    iam.attach_user_policy(UserName="administrator", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    credentials = iam.create_access_key(UserName="administrator")["AccessKey"]
+    yield lambda service: day.world.client(service, credentials=credentials)
+    iam.delete_access_key(UserName="administrator", AccessKeyId=credentials["AccessKeyId"])
+    iam.detach_user_policy(UserName="administrator", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.delete_user(UserName="administrator")
+
+
+@pytest.mark.parametrize("folder", ["CloudTrail", "CloudTrail-Digest"])
+def test_not_even_an_administrator_writes_or_deletes_files(day: Day, administrator: Any, folder: str) -> None:
+    bucket = day.world.runtime.outputs["LogBucketName"]
+    s3 = administrator("s3")
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"AWSLogs/{day.world.account}/{folder}/")["Contents"]
+    key = found[0]["Key"]
+
+    with pytest.raises(ClientError, match="s3:DeleteObject .* explicit deny in a resource-based policy"):
+        s3.delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(ClientError, match="s3:PutObject .* explicit deny in a resource-based policy"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_not_even_an_administrator_signs(day: Day, administrator: Any) -> None:
+    with pytest.raises(ClientError, match="kms:Sign .* no resource-based policy allows"):
+        administrator("kms").sign(
+            KeyId=day.world.runtime.outputs["SigningKeyId"],
+            Message=b"a digest of my own",
+            SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+        )
