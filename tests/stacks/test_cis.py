@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opentrail.local.deployer.providers import PROVIDERS
+from opentrail.local.filter_patterns import compile_filter
 from stacks.constructs.cis_controls import CONTROLS
 from tests.stacks.conftest import Template, Templates, synthesise
 from tests.stacks.test_checks import violations
@@ -49,6 +51,64 @@ def test_a_control_has_a_filter_and_an_alarm_on_its_metric(stack: Template, cont
     assert metric == {"MetricName": control.name, "MetricNamespace": "OpenTrail/CIS", "MetricValue": "1"}
     assert (alarm["MetricName"], alarm["Namespace"]) == (control.name, "OpenTrail/CIS")
     assert control.number in alarm["AlarmDescription"].split(", ")[0].split()
+
+
+def call(name: str, source: str = "ec2", **members: Any) -> dict[str, Any]:
+    return {"eventSource": f"{source}.amazonaws.com", "eventName": name, **members}
+
+
+def sign_in(result: str, **members: Any) -> dict[str, Any]:
+    return call("ConsoleLogin", "signin", responseElements={"ConsoleLogin": result}, **members)
+
+
+ROOT = {"type": "Root"}
+USER = {"type": "IAMUser"}
+NO_MFA, MFA = {"MFAUsed": "No"}, {"MFAUsed": "Yes"}
+
+
+@pytest.mark.parametrize(
+    ("number", "record", "harmless"),
+    [
+        ("4.1", call("RunInstances", errorCode="Client.UnauthorizedOperation"), call("RunInstances")),
+        (
+            "4.1",
+            call("PutObject", "s3", errorCode="AccessDenied", sourceIPAddress="1.2.3.4"),
+            call("HeadBucket", "s3", errorCode="AccessDenied", sourceIPAddress="1.2.3.4"),
+        ),
+        (
+            "4.2",
+            sign_in("Success", userIdentity=USER, additionalEventData=NO_MFA),
+            sign_in("Success", userIdentity=USER, additionalEventData=MFA),
+        ),
+        (
+            "4.3",
+            call("CreateUser", "iam", userIdentity=ROOT, eventType="AwsApiCall"),
+            call("CreateUser", "iam", userIdentity={**ROOT, "invokedBy": "x"}, eventType="AwsApiCall"),
+        ),
+        ("4.4", call("AttachUserPolicy", "iam"), call("AttachPolicy", "organizations")),
+        ("4.5", call("StopLogging", "cloudtrail"), call("GetTrail", "cloudtrail")),
+        ("4.6", sign_in("Failure", errorMessage="Failed authentication"), sign_in("Success")),
+        ("4.7", call("DisableKey", "kms"), call("DisableKey", "payment-cryptography")),
+        ("4.8", call("PutBucketPolicy", "s3"), call("GetBucketPolicy", "s3")),
+        ("4.9", call("StopConfigurationRecorder", "config"), call("StartConfigurationRecorder", "config")),
+        ("4.10", call("AuthorizeSecurityGroupIngress"), call("DescribeSecurityGroups")),
+        ("4.11", call("ReplaceNetworkAclEntry"), call("DescribeNetworkAcls")),
+        ("4.12", call("AttachInternetGateway"), call("DescribeInternetGateways")),
+        ("4.13", call("DeleteRoute"), call("DeleteRoute", "appmesh")),
+        ("4.14", call("ModifyVpcAttribute"), call("DescribeVpcs")),
+        ("4.15", call("LeaveOrganization", "organizations"), call("CreatePolicy", "iam")),
+    ],
+)
+def test_a_pattern_takes_what_its_control_is_about_and_leaves_the_rest(
+    number: str, record: dict[str, Any], harmless: dict[str, Any]
+) -> None:
+    (control,) = (control for control in CONTROLS if control.number == number)
+    taken = compile_filter(control.pattern)
+
+    assert [taken(json.dumps(one)) for one in ({"sourceIPAddress": "::1", **record}, harmless)] == [
+        True,
+        False,
+    ]
 
 
 def test_one_record_in_five_minutes_is_enough_and_silence_is_not_alarming(stack: Template) -> None:

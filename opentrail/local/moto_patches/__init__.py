@@ -21,6 +21,7 @@ from opentrail.local.moto_patches import (
     functions,
     iam,
     kms,
+    logs,
     memory,
     organizations,
     s3,
@@ -50,6 +51,7 @@ def install(hooks: Hooks, *, default_account: str) -> None:
                 iam,
                 organizations,
                 config,
+                logs,
                 memory,
                 dispatch,
             ):
