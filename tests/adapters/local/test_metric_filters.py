@@ -1,4 +1,4 @@
-"""Metric filters on moto: what it leaves undone, and with our correction, from a record to an alarm's topic."""
+"""Metric filters: what moto leaves undone, and with our correction, from a record to a topic."""
 
 from __future__ import annotations
 
