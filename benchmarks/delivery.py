@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.records import PLACES, envelope, generate
-from opentrail.branches.history import build_segment
+from opentrail.branches.history import build_segment, count_data_events
 from opentrail.format.chunk import decode_chunk, encode_chunk
 from opentrail.format.log_file import decompress
 from opentrail.model.log_file import FileRow, FileState
@@ -104,6 +104,7 @@ def run_pipeline(bodies: list[str]) -> MemoryStore:
             ledger=MemoryLedger(),
             store=store,
             describe=build_segment,
+            count=count_data_events,
             now=NOW,
             new_token=lambda: f"{next(numbers):016d}",
             max_file_bytes=50_000_000,

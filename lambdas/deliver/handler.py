@@ -19,7 +19,7 @@ from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.adapters.aws.sns import SnsTopics
 from opentrail.adapters.aws.trails import DynamoTrails
-from opentrail.branches.history import build_segment
+from opentrail.branches.history import build_segment, count_data_events
 from opentrail.errors import FormatError, StorageError
 from opentrail.format.chunk import decode_chunk
 from opentrail.format.keys import TOKEN_LENGTH
@@ -53,6 +53,7 @@ class Deliverer:
             ledger=self.ledger,
             store=self.store,
             describe=build_segment,
+            count=count_data_events,
             now=now,
             new_token=new_token,
             max_file_bytes=self.settings.max_file_bytes,

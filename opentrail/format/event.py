@@ -48,6 +48,7 @@ class _Insight(msgspec.Struct, gc=False):
     type: str = msgspec.field(name="insightType", default="")
     source: str = msgspec.field(name="eventSource", default="")
     name: str = msgspec.field(name="eventName", default="")
+    trail: str = msgspec.field(name="insightSource", default="")
 
 
 _NOBODY = _Identity()
@@ -57,7 +58,7 @@ _NOWHERE = Place("", "")
 class _Record(Event, frozen=True, kw_only=True, gc=False):
     """An event decoded straight from a record, in the shapes nearly all records have.
 
-    The first nine are no members of a record. ``parse_event`` sets each of them
+    The first ten are no members of a record. ``parse_event`` sets each of them
     in any case, so that a record cannot.
     """
 
@@ -69,6 +70,7 @@ class _Record(Event, frozen=True, kw_only=True, gc=False):
     issuer_arn: str = msgspec.field(name=" issuer_arn", default="")
     invoked_by: str = msgspec.field(name=" invoked_by", default="")
     insight_type: str = msgspec.field(name=" insight_type", default="")
+    insight_source: str = msgspec.field(name=" insight_source", default="")
     from_console: bool = msgspec.field(name=" from_console", default=False)
 
     event_id: str = msgspec.field(name="eventID")
@@ -131,6 +133,7 @@ def parse_event(raw: bytes, *, arrived: Place, arrived_at: float, arrived_time: 
         fill(event, "category", "Data" if event.management is False else "Management")
     _fill_identity(event)
     fill(event, "insight_type", "" if event.insight is None else event.insight.type)
+    fill(event, "insight_source", "" if event.insight is None else event.insight.trail)
     if event.insight is not None:  # it names its API one level down
         fill(event, "source", event.source or event.insight.source)
         fill(event, "name", event.name or event.insight.name)

@@ -47,4 +47,5 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     from_console: bool = False  # sessionCredentialFromConsole
     vpc_endpoint_id: str = ""
     insight_type: str = ""
+    insight_source: str = ""  # the ARN of the trail whose data events an Insight event is about
     resources: tuple[Resource, ...] = ()

@@ -1,10 +1,23 @@
-"""A history segment: one file of event history and the index that finds events in it."""
+"""What the history table holds of a file: a segment of event history, or counts of data events."""
 
 from __future__ import annotations
 
 import msgspec
 
 from opentrail.model.event import Place
+
+
+class DataCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What Insights sums of the data events in one file of a trail; stored with the file's intent.
+
+    ``counts`` and ``callers`` are as in ``Segment``.
+    """
+
+    place: Place
+    trail: str  # ARN
+    key: str  # of the file
+    counts: bytes
+    callers: bytes
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     kms_key_arn: str = ""
     sns_topic_arn: str = ""  # hears of each delivery
     log_group_arn: str = ""  # gets each record, before delivery
+    counted: bool = False  # its data events are counted for Insights
     digested_since: float = 0.0  # since when its files go into digests (epoch seconds); 0 = they do not
 
     @property

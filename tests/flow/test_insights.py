@@ -80,10 +80,15 @@ def burst(past: Past) -> None:
         past.add([moment], ("RunInstances", "", 10), ("DescribeHosts", "AccessDenied", 8))
 
 
-@pytest.fixture
-def line(line: Line) -> Line:
+def with_intake(line: Line) -> Line:
+    """The line with a queue for what the insights function finds."""
     line.intake = line.client("sqs").create_queue(QueueName=f"{line.name}-intake")["QueueUrl"]  # type: ignore[attr-defined]
     return line
+
+
+@pytest.fixture
+def line(line: Line) -> Line:
+    return with_intake(line)
 
 
 @pytest.fixture

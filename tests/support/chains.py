@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from opentrail.branches.history import count_data_events
 from opentrail.format import digest_file, log_file
 from opentrail.model.digest import Chain
 from opentrail.model.event import Place
@@ -64,6 +65,7 @@ class Digests:
                 ledger=self.ledger,
                 store=self.store,
                 describe=describe,
+                count=count_data_events,
                 now=self.now,
                 new_token=self._tokens,
                 max_file_bytes=50_000_000,

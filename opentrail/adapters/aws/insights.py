@@ -131,7 +131,7 @@ class DynamoInsights:
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :start AND :end",
             "ExpressionAttributeValues": {
-                ":pk": {"S": items.segment_pk(scope.place)},
+                ":pk": {"S": _counts_key(scope)},
                 ":start": {"S": f"{max(int(start * 1000), 0):013d}"},
                 ":end": {"S": f"{int(end * 1000):013d}~"},
             },
@@ -158,6 +158,10 @@ def _name(scope: Scope) -> str:
     """How messages and keys name it."""
     of_trail = f"#{scope.trail}" if scope.trail else ""
     return f"{scope.place.account}#{scope.place.region}{of_trail}"
+
+
+def _counts_key(scope: Scope) -> str:
+    return items.data_pk(scope.place, scope.trail) if scope.trail else items.segment_pk(scope.place)
 
 
 def _state_key(scope: Scope) -> str:

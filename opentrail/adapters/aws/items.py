@@ -9,7 +9,7 @@ import msgspec
 from opentrail.errors import FormatError
 from opentrail.format.times import from_iso
 from opentrail.model.event import Place
-from opentrail.model.history import Segment
+from opentrail.model.history import DataCounts, Segment
 from opentrail.model.log_file import FileRow, FileState, LogFile
 
 Item = dict[str, dict[str, Any]]
@@ -111,6 +111,21 @@ def segment_items(segment: Segment, *, created_at: float, expires: int) -> list[
         return [item]
     twin = {name: value for name, value in item.items() if name not in ("counts", "callers", "apart")}
     return [item, twin | {"pk": {"S": segment_pk(segment.place, apart=True)}}]
+
+
+def data_pk(place: Place, trail: str) -> str:
+    """The partition of the counts of a trail's data events in a place."""
+    return f"data#{segment_pk(place)}#{trail}"
+
+
+def data_item(counts: DataCounts, *, created_at: float, expires: int) -> Item:
+    """The counts of the data events in one file."""
+    return {
+        **key(data_pk(counts.place, counts.trail), f"{segment_sk(created_at)}#{counts.key[-24:-8]}"),
+        "counts": {"B": counts.counts},
+        "callers": {"B": counts.callers},
+        "expires": {"N": str(expires)},
+    }
 
 
 def _is_apart(segment: Segment, created_at: float) -> bool:

@@ -45,7 +45,7 @@ class DynamoLedger:
     # Files and chunks
 
     def intend(self, intent: Intent) -> None:
-        """Write a file's row, the claims on its chunks and its segment, all or nothing.
+        """Write a file's row, the claims on its chunks and its entries in the history table, all or nothing.
 
         Raises:
             ConflictError: a chunk belongs to another file.
@@ -58,13 +58,21 @@ class DynamoLedger:
         row = items.file_item(intent.id, FileState.PENDING, intent.file, expires=expires)
         writes = [self._put(row, ConditionExpression=_ABSENT)]
         writes += [self._claim(intent, claim, created) for claim in intent.claims]
-        if intent.segment is not None:
-            entries = items.segment_items(
-                intent.segment, created_at=intent.file.created_at, expires=created + self._history_seconds
-            )
-            writes += [{"Put": {"TableName": self._history_table, "Item": item}} for item in entries]
+        writes += [
+            {"Put": {"TableName": self._history_table, "Item": item}} for item in self._entries(intent)
+        ]
         with storage_errors(f"claim {len(intent.claims)} chunks for {intent.file.key}"):
             self._client.transact_write_items(TransactItems=writes)
+
+    def _entries(self, intent: Intent) -> list[Item]:
+        """What the history table gets to know of the file."""
+        created = intent.file.created_at
+        expires = int(created) + self._history_seconds
+        if intent.segment is not None:
+            return items.segment_items(intent.segment, created_at=created, expires=expires)
+        if intent.data_counts is not None:
+            return [items.data_item(intent.data_counts, created_at=created, expires=expires)]
+        return []
 
     def owners(self, claims: Sequence[str]) -> Mapping[str, FileRow | None]:
         """The file each claim is in; ``None`` once a digest lists that file.

@@ -5,6 +5,7 @@ out: segment
 needs: nothing
 """
 
+from opentrail.branches.history.data_counts import count_data_events
 from opentrail.branches.history.lookup import Found, Lookup, Page, Position, find_events
 from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
 from opentrail.branches.history.rollup import RolledUp, roll_up
@@ -20,6 +21,7 @@ __all__ = [
     "SegmentFiles",
     "SegmentIndex",
     "build_segment",
+    "count_data_events",
     "find_events",
     "holds_value",
     "roll_up",

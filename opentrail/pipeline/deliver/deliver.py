@@ -10,7 +10,7 @@ from opentrail.errors import ConflictError, StorageError
 from opentrail.format import keys, log_file
 from opentrail.format.times import to_iso
 from opentrail.model.event import Place
-from opentrail.model.history import Segment
+from opentrail.model.history import DataCounts, Segment
 from opentrail.model.log_file import Chunk, Destination, FileRow, FileState, LogFile
 from opentrail.pipeline.deliver.ports import Intent, Ledger, LogStore
 
@@ -18,6 +18,7 @@ from opentrail.pipeline.deliver.ports import Intent, Ledger, LogStore
 MAX_CHUNKS_PER_FILE = 97
 
 DescribeSegment = Callable[[Place, LogFile, Sequence[bytes]], Segment]
+CountDataEvents = Callable[[Place, str, LogFile, Sequence[bytes]], DataCounts | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Run:
     ledger: Ledger
     store: LogStore
     describe: DescribeSegment
+    count: CountDataEvents
     now: datetime
     new_token: Callable[[], str]
     max_file_bytes: int
@@ -66,6 +68,7 @@ def deliver_chunks(
     ledger: Ledger,
     store: LogStore,
     describe: DescribeSegment,
+    count: CountDataEvents,
     now: datetime,
     new_token: Callable[[], str],
     max_file_bytes: int,
@@ -83,6 +86,7 @@ def deliver_chunks(
         ledger: takes each file's row before the file is stored.
         store: takes the gzip bytes.
         describe: builds the index item for a file of event history.
+        count: counts the data events in a file of a trail whose Insights watch them.
         now: UTC; the delivery time in keys and rows.
         new_token: returns 16 fresh characters of ``[A-Za-z0-9]`` per call.
         max_file_bytes: uncompressed bytes; a file closes before it grows past this.
@@ -96,6 +100,7 @@ def deliver_chunks(
         ledger=ledger,
         store=store,
         describe=describe,
+        count=count,
         now=now,
         new_token=new_token,
         max_file_bytes=max_file_bytes,
@@ -201,6 +206,7 @@ def _intend(
         claims=tuple(claim_of(chunk, destination) for chunk in chunks),
         reclaimed=reclaimed,
         segment=run.describe(place, file, pieces) if destination.is_history else None,
+        data_counts=run.count(place, destination.name, file, pieces) if destination.counted else None,
     )
     return intent, body
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from opentrail.model.event import Place
-from opentrail.model.history import Segment
+from opentrail.model.history import DataCounts, Segment
 from opentrail.model.log_file import Destination, FileRow, FileState, LogFile
 
 
@@ -26,6 +26,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[str, ...]
     reclaimed: Mapping[str, str]
     segment: Segment | None
+    data_counts: DataCounts | None = None
 
 
 class Ledger(Protocol):

@@ -102,6 +102,7 @@ def _destination(trail: Trail) -> Destination:
         kms_key_arn=trail.kms_key_arn,
         sns_topic_arn=trail.sns_topic_arn,
         log_group_arn=trail.log_group_arn,
+        counted=any("Data" in s.get("EventCategories", ()) for s in trail.insight_selectors or ()),
         digested_since=max(trail.started_at, trail.validation_since) if trail.log_file_validation else 0.0,
     )
 

@@ -68,7 +68,8 @@ def compile_trail(trail: Trail) -> Matcher:
     the trail is logging, and whether the event is in its scope at all, is for the
     caller to decide first.
     Without selectors a trail takes management events only. An Insight event is
-    taken when its insight type is switched on, whatever the event selectors say.
+    taken when its insight type is switched on, whatever the event selectors say;
+    one of data events only when it was found in this trail's.
 
     Args:
         trail: selectors as the API stored them, already validated.
@@ -78,12 +79,12 @@ def compile_trail(trail: Trail) -> Matcher:
         beyond what a dict gives (at worst an answer is worked out twice).
     """
     clauses = tuple(_clauses(trail))
-    insights = frozenset(s["InsightType"] for s in trail.insight_selectors or ())
+    insights = _wanted_insights(trail)
     remembered: dict[tuple[Any, ...], bool | tuple[tuple[Matcher, ...], ...]] = {}
 
     def matches(event: Event) -> bool:
         if event.category == "Insight":
-            return event.insight_type in insights
+            return (event.insight_type, event.insight_source) in insights
         kind = _kind(event)
         answer = remembered.get(kind)
         if answer is None:
@@ -95,6 +96,16 @@ def compile_trail(trail: Trail) -> Matcher:
         return any(all(test(event) for test in tests) for tests in answer)
 
     return matches
+
+
+def _wanted_insights(trail: Trail) -> frozenset[tuple[str, str]]:
+    """(type, source) of each; the source is this trail for data events, and "" for management events."""
+    sources = {"Management": "", "Data": trail.arn}
+    return frozenset(
+        (selector["InsightType"], sources[category])
+        for selector in trail.insight_selectors or ()
+        for category in selector.get("EventCategories", ("Management",))
+    )
 
 
 def _kind(event: Event) -> tuple[Any, ...]:

@@ -65,6 +65,7 @@ def test_every_fact_is_taken_from_its_member() -> None:
         "from_console": True,
         "vpc_endpoint_id": "vpce-1",
         "insight_type": "",
+        "insight_source": "",
         "resources": [("AWS::S3::Object", "arn:aws:s3:::b/k")],
     }
 
@@ -156,7 +157,7 @@ def test_line_ends_between_tokens_become_spaces_so_that_a_record_is_one_line() -
 
 
 HOSTILE = ["raw", "place", "arrived", "arrived_at", "principal_arn", "issuer_arn", "invoked_by"]
-HOSTILE += ["insight_type", "from_console", "event_id", "category"]
+HOSTILE += ["insight_type", "insight_source", "from_console", "event_id", "category"]
 
 
 @pytest.mark.parametrize("sign", ["", " "])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opentrail.branches.history import count_data_events
 from opentrail.errors import StorageError
 from opentrail.format import log_file
 from opentrail.model.event import Place
@@ -39,6 +40,7 @@ class World:
             ledger=self.ledger,
             store=self.store,
             describe=describe,
+            count=count_data_events,
             now=self.now,
             new_token=self.tokens,
             max_file_bytes=max_file_bytes,

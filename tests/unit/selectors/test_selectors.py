@@ -283,3 +283,15 @@ def test_types_of_two_resources_do_not_add_up_to_one() -> None:
     trail = advanced(CATEGORY_DATA, TYPE_OBJECT, {"Field": "resources.type", "Equals": ["AWS::S3::Bucket"]})
 
     assert not takes(trail, make_data_event())
+
+
+def test_insights_of_data_events_are_for_the_trail_they_were_found_in() -> None:
+    selector = {"InsightType": "ApiCallRateInsight", "EventCategories": ["Data"]}
+    trail = make_trail(insight_selectors=[selector])
+
+    found = [
+        takes(trail, make_event(category="Insight", insight_type="ApiCallRateInsight", insight_source=source))
+        for source in (trail.arn, trail.arn + "2", "")
+    ]
+
+    assert found == [True, False, False]
