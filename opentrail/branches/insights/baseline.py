@@ -93,7 +93,9 @@ class Baseline:
 
     def rates(self) -> tuple[list[float], list[float]]:
         """Expected counts per minute for both bounds, from ``MARGIN_SLOTS`` before midnight on."""
-        return _interpolate(self.high), _interpolate(self.low)
+        high = [max(pair) for pair in zip(_interpolate(self.high), _step(self.high), strict=True)]
+        low = [min(pair) for pair in zip(_interpolate(self.low), _step(self.low), strict=True)]
+        return high, low
 
 
 def fit(day: int, past: Sequence[Day], sensitivity: Sensitivity) -> Baseline:
@@ -125,35 +127,39 @@ def _expected(day: int, past: Sequence[Day], slots: slice) -> tuple[list[float],
     """Expected counts by slot of ``day`` for the upper and the lower bound."""
     alike = [known.slots[slots] for known in past if _is_weekend(known.number) == _is_weekend(day)]
     same = [known.slots[slots] for known in past if weekday(known.number) == weekday(day)]
-    ways = [_means(alike)] if alike else []
-    if len(same) >= 2:
-        ways.append(_means(same))
     if len(alike) < 2:  # the first week: nobody knows yet what a weekend looks like
-        ways.append(_means([known.slots[slots] for known in past]))
-    if not alike:
-        return [2 * value for value in ways[0]], [0.0] * len(ways[0])
-    return [max(values) for values in zip(*ways, strict=True)], [
-        min(values) for values in zip(*ways, strict=True)
+        known_days = [known.slots[slots] for known in past]
+        high = _means(known_days, 1)
+        if not alike:
+            return [2 * value for value in high], [0.0] * len(high)
+        return [max(pair) for pair in zip(high, _means(alike, 1), strict=True)], [0.0] * len(high)
+    ways = [alike, same] if len(same) >= 2 else [alike]
+    high_ways, low_ways = [_means(days, 1) for days in ways], [_means(days, -1) for days in ways]
+    return [max(values) for values in zip(*high_ways, strict=True)], [
+        min(values) for values in zip(*low_ways, strict=True)
     ]
 
 
-def _means(days: Sequence[Slots]) -> list[float]:
-    return [_clipped_mean([v for v in values if v is not None]) for values in zip(*days, strict=True)]
+def _means(days: Sequence[Slots], sign: int) -> list[float]:
+    return [_clipped_mean([v for v in values if v is not None], sign) for values in zip(*days, strict=True)]
 
 
-def _clipped_mean(values: list[float]) -> float:
+def _clipped_mean(values: list[float], sign: int) -> float:
+    """The mean of what is plausible beside the others; of two that disagree, the one ``sign`` says."""
     if not any(values):
         return 0.0
-    half = len(values) // 2  # the upper median will do, and sorting is most of what a baseline costs
-    middle = sorted(values)[half]
-    spread = max(1.48 * sorted([abs(value - middle) for value in values])[half], sqrt(middle + 1))
+    half = len(values) // 2  # a middle one will do, and sorting is most of what a baseline costs
+    middle = sorted(values)[half if sign > 0 else (len(values) - 1) // 2]
+    spread = max(
+        1.48 * sorted([abs(value - middle) for value in values])[(len(values) - 1) // 2], sqrt(middle + 1)
+    )
     lowest, highest = middle - _CLIP * spread, middle + _CLIP * spread
     return sum([min(max(value, lowest), highest) for value in values]) / len(values)
 
 
 _LEVEL_SLOTS = 8  # two hours: enough calls for a ratio
 _LEVEL_LEAST_CALLS = 10.0
-_TREND_DAYS = 8
+_TREND_DAYS = 5
 _LEVEL_RANGE = (0.1, 10.0)
 
 
@@ -161,20 +167,20 @@ def _levels(day: int, past: Sequence[Day]) -> tuple[float, float]:
     """How ``day`` compares with the mean of its like: by the trend of the days, and by the last three."""
     profiles = {kind: _kind_means(kind, past) for kind in (False, True)}
     ratios = [
-        (known.number - day, ratio)
+        (known.number, ratio)
         for known in past
         if (ratio := _ratio(known.slots, profiles[_is_weekend(known.number)])) is not None
     ]
     if len(ratios) < 3:
         return 1.0, 1.0
     last = median([ratio for _, ratio in ratios[-3:]])
-    trend = _extrapolate(ratios) if len(ratios) >= _TREND_DAYS else last
+    trend = _extrapolate(day, ratios) if len(ratios) >= _TREND_DAYS else last
     lowest, highest = _LEVEL_RANGE
     return min(max(trend, lowest), highest), min(max(last, lowest), highest)
 
 
 def _kind_means(weekend: bool, past: Sequence[Day]) -> list[float]:
-    return _means([known.slots for known in past if _is_weekend(known.number) == weekend])
+    return _means([known.slots for known in past if _is_weekend(known.number) == weekend], -1)
 
 
 def _ratio(slots: Slots, profile: Sequence[float]) -> float | None:
@@ -188,11 +194,20 @@ def _ratio(slots: Slots, profile: Sequence[float]) -> float | None:
     return median(ratios) if ratios else None
 
 
-def _extrapolate(points: Sequence[tuple[int, float]]) -> float:
-    """The value at 0 of the line with the median slope (Theil and Sen)."""
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for i, a in enumerate(points) for b in points[i + 1 :]]
+def _extrapolate(day: int, points: Sequence[tuple[int, float]]) -> float:
+    """The value on ``day`` of the line with the median slope (Theil and Sen).
+
+    Levels compare with the mean of their like, so only those of like days lie on one line.
+    """
+    kinds = [[p for p in points if _is_weekend(p[0]) == weekend] for weekend in (False, True)]
+    slopes = [
+        (b[1] - a[1]) / (b[0] - a[0]) for kind in kinds for i, a in enumerate(kind) for b in kind[i + 1 :]
+    ]
+    alike = kinds[_is_weekend(day)]
+    if not slopes or not alike:
+        return 1.0
     slope = median(slopes)
-    return median([value - slope * at for at, value in points])
+    return median([value - slope * (number - day) for number, value in alike])
 
 
 def _dispersion(past: Sequence[Day], scale: int) -> float:
@@ -232,6 +247,11 @@ def _habit(extremes: Sequence[tuple[tuple[float, ...], ...]], sign: float, block
 
 def _nth(descending: Sequence[float], number: int) -> float:
     return descending[number - 1] if len(descending) >= number else 0.0
+
+
+def _step(slots: Sequence[float]) -> list[float]:
+    """Counts by slot -> by minute, alike within a slot: office hours begin and end at once."""
+    return [slot / SLOT_MINUTES for slot in slots for _ in range(SLOT_MINUTES)]
 
 
 # How much of a slot's neighbour is in each of its minutes, for the first half and the second.

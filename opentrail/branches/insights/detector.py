@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from math import log
 from operator import sub
 from statistics import median
 
@@ -33,7 +34,11 @@ _BLOCK_MINUTES = DAY_MINUTES // BLOCKS
 _CALM = 0.6  # of a bound: an incident is over well inside, not on the edge
 _UNDROPPABLE = 4.0  # calls an hour: with so few expected, no silence is an incident
 _UNREMARKABLE = 9  # calls an hour: even where none were expected they score less than 5
+_AGREE = 2.0  # times: where the days before disagree more, nothing is learned of how much calls spread
 _CLIPPED = 16.0  # squared standard deviations one window may add to the dispersion
+# The median of a sum of n squares is less than its mean; n is a block's windows of that scale
+# (Wilson and Hilferty 1931).
+_SKEW = [(1 - 2 / (9 * _BLOCK_MINUTES / width)) ** -3 for width in SCALES]
 _NOTHING = ((0.0,) * len(SCALES),) * BLOCKS
 
 Gaps = Sequence[tuple[int, int]]  # spans of minutes [from, to) without data
@@ -129,11 +134,13 @@ class Window:
         return sign * (stabilise(max(calls, 0), spread) - stabilise(max(expected, 0), spread))
 
     def squares(self, scale: int) -> Iterator[tuple[float, float]]:
-        """(calls, expected) of windows of a scale that do not overlap."""
-        calls, high, low = self._sums
+        """(calls, expected) of windows of a scale that do not overlap, where it is known what to expect."""
+        calls, highs, lows = self._sums
         width = SCALES[scale]
         for i in range(LOOK_BACK + width, len(calls), width):
-            yield calls[i] - calls[i - width], (high[i] - high[i - width] + low[i] - low[i - width]) / 2
+            high, low = highs[i] - highs[i - width], lows[i] - lows[i - width]
+            if high <= _AGREE * low:
+                yield calls[i] - calls[i - width], (high + low) / 2
 
 
 def _moving(sums: Sequence[float], width: int) -> Iterable[float]:
@@ -247,8 +254,8 @@ def _look_for_end(
     incident.quiet = incident.quiet + 1 if _is_calm(baseline, window, minute, incident) else 0
     if incident.quiet < sensitivity.quiet_minutes:
         return []
-    end, calls_then = _best_end(window, incident, minute)
-    watch.incident, watch.since = None, end
+    end, calls_then = _best_end(window, incident, minute, sensitivity.quiet_minutes)
+    watch.incident, watch.since = None, max(end, minute + 1 - sensitivity.quiet_minutes)
     return [Ended(start=incident.start, minute=end, seen=minute, calls=calls_then)]
 
 
@@ -262,15 +269,30 @@ def _is_calm(baseline: Baseline, window: Window, minute: int, incident: Open) ->
     )
 
 
-def _best_end(window: Window, incident: Open, minute: int) -> tuple[int, int]:
-    """Where the most surprising stretch that began with the incident ends, and its calls."""
+def _best_end(window: Window, incident: Open, minute: int, quiet_minutes: int) -> tuple[int, int]:
+    """Where the incident most likely ended, within the last hour, and its calls until then.
+
+    That is where the likelihood of "as unusual as until now" against "as expected" is greatest; what
+    was quiet at the end says nothing about how unusual it had been.
+    """
+    calm, expected_calm = window.sums(
+        max(minute + 1 - quiet_minutes, incident.start + 1), minute + 1, incident.sign
+    )
+    ratio = _ratio(incident.calls - calm, incident.expected - expected_calm, incident.sign)
     best = (float("-inf"), minute + 1, incident.calls)
-    for end in range(minute + 1, max(incident.start, window.base), -1):
+    for end in range(minute + 1, max(incident.start, minute + 1 - LOOK_BACK, window.base), -1):
         calls, expected = window.sums(end, minute + 1, incident.sign)
-        left = incident.calls - int(calls)
-        surprise = window.surprise(left, incident.expected - expected, incident.sign)
-        best = max(best, (surprise, end, left), key=lambda candidate: (candidate[0], -candidate[1]))
+        likelihood = expected * (ratio - 1) - calls * log(ratio)
+        best = max(
+            best, (likelihood, end, incident.calls - int(calls)), key=lambda found: (found[0], -found[1])
+        )
     return best[1], best[2]
+
+
+def _ratio(calls: float, expected: float, sign: int) -> float:
+    """How many times the expected calls there were, at least a quarter more or less."""
+    ratio = (max(calls, 0) + 0.5) / (max(expected, 0) + 0.5)
+    return max(ratio, 1.25) if sign > 0 else min(ratio, 0.8)
 
 
 def is_dull(past: Sequence[Day], counts: Counts, watch: Watch) -> bool:
@@ -344,11 +366,12 @@ def _extremes(scores: Sequence[Sequence[float]], pick: object) -> tuple[tuple[fl
 def _spread(window: Window, scale: int) -> float | None:
     """The dispersion of a scale's windows: the median of its blocks, so that an incident is no spread."""
     excess, squares = [0.0] * BLOCKS, [0.0] * BLOCKS
+    skew = _SKEW[scale]
     for number, (calls, expected) in enumerate(window.squares(scale)):
         if expected >= 1:
             block = min(number * SCALES[scale] // _BLOCK_MINUTES, BLOCKS - 1)
             variance = expected + window.dispersion[scale] * expected**2
-            excess[block] += min((calls - expected) ** 2, _CLIPPED * variance) - expected
+            excess[block] += skew * min((calls - expected) ** 2, _CLIPPED * variance) - expected
             squares[block] += expected**2
     known = [max(e / s, 0.0) for e, s in zip(excess, squares, strict=True) if s]
     return median(known) if known else None

@@ -202,3 +202,44 @@ def test_scores_grow_with_counts(a: float, b: float, dispersion: float) -> None:
 @given(st.integers(0, 60_000_000))
 def test_minutes_read_back(minute: int) -> None:
     assert to_minute(from_minute(minute)) == minute
+
+
+def days_with(incident: tuple[int, int], *, days: int, level: int = 10) -> dict[int, int]:
+    """Steady calls, five times as many in the minutes of ``incident`` (since the first day began)."""
+    counts = steady(days, 1, level)
+    return counts | dict.fromkeys(range(FIRST + incident[0], FIRST + incident[1]), 5 * level)
+
+
+def test_a_long_incident_ends_where_it_ends_and_is_not_found_twice() -> None:
+    begin, end = 12 * DAY + 300, 12 * DAY + 900
+    counts = days_with((begin, end), days=14, level=60)
+    restless = {minute: count + (minute * 7 % 31) - 15 for minute, count in counts.items()}
+
+    changes = list(replay(restless, FIRST, FIRST + 14 * DAY))
+
+    assert spans(changes) == [("Start", FIRST + begin), ("End", FIRST + end)]
+
+
+def test_an_incident_on_one_weekend_does_not_make_the_next_one_a_drop() -> None:
+    begin = 5 * DAY + 600  # Saturday
+    counts = days_with((begin, begin + 60), days=14)
+
+    changes = list(replay(counts, FIRST, FIRST + 14 * DAY))
+
+    assert spans(changes) == [("Start", FIRST + begin), ("End", FIRST + begin + 60)]
+
+
+def test_weekends_may_begin_and_end_at_midnight_sharp() -> None:
+    counts = {FIRST + minute: 40 if minute // DAY % 7 < 5 else 8 for minute in range(16 * DAY)}
+
+    assert list(replay(counts, FIRST, FIRST + 16 * DAY)) == []
+
+
+def test_a_past_burst_of_a_rare_error_does_not_hide_the_next_one() -> None:
+    counts = dict.fromkeys(range(FIRST, FIRST + 28 * DAY, 2000), 1)
+    for day in (6, 26):
+        counts |= dict.fromkeys(range(FIRST + day * DAY + 500, FIRST + day * DAY + 510), 15)
+
+    starts = [c.minute for c in replay(counts, FIRST, FIRST + 28 * DAY) if isinstance(c, Started)]
+
+    assert starts == [FIRST + 6 * DAY + 500, FIRST + 26 * DAY + 500]
