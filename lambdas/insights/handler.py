@@ -22,8 +22,9 @@ from opentrail.branches.insights.baseline import Sensitivity
 from opentrail.branches.insights.evaluate import Evaluator
 from opentrail.branches.insights.series import Scope
 from opentrail.branches.insights.wanted import wanted_insights
-from opentrail.errors import StorageError
+from opentrail.errors import FormatError, StorageError
 from opentrail.format.insight import InsightEvent
+from opentrail.format.times import from_iso
 from opentrail.settings import InsightsSettings
 
 logger = Logger(service="insights")
@@ -44,14 +45,17 @@ class Watcher:
     sensitivity: Sensitivity = field(default_factory=Sensitivity)
     _empty: dict[Scope, float] = field(default_factory=dict, init=False)
 
-    def watch(self, now: datetime) -> tuple[list[InsightEvent], int]:
-        """Judge what is new everywhere; answer what was found, and how many places could not be judged."""
+    def watch(self, now: datetime, *, settled: bool = False) -> tuple[list[InsightEvent], int]:
+        """Judge what is new everywhere; answer what was found, and how many scopes could not be judged.
+
+        With ``settled`` the counts are known to be complete up to ``now``.
+        """
         moment = now.timestamp()
         evaluator = Evaluator(
             source=self.table,
             memory=self.table,
             send=self._send,
-            lag_minutes=self.settings.lag_minutes,
+            lag_minutes=0 if settled else self.settings.lag_minutes,
             sensitivity=self.sensitivity,
         )
         found: list[InsightEvent] = []
@@ -78,6 +82,15 @@ class Watcher:
             logger.warning("Insight events not on the bus", reason=str(error))
 
 
+def moment_of(event: dict[str, Any]) -> datetime:
+    """The event's own time, never one that is still to come; now when it has none."""
+    now = datetime.now(UTC)
+    try:
+        return min(from_iso(event["time"]), now)
+    except (KeyError, TypeError, FormatError):
+        return now
+
+
 def build(settings: InsightsSettings, clients: Any = client) -> Watcher:
     """Wire the function. ``clients`` answers a client for a service name."""
     return Watcher(
@@ -98,8 +111,12 @@ def wired() -> Watcher:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Judge every minute that is settled since the last run."""
-    found, failed = wired().watch(datetime.now(UTC))
+    """Judge every minute that is settled since the last run.
+
+    ``{"settled": true}`` says that whatever was called is counted. ``time``, which EventBridge sets,
+    is the moment the run was due, and so the one it is made for.
+    """
+    found, failed = wired().watch(moment_of(event), settled=event.get("settled") is True)
 
     logger.info("judged", insights=[e.event_id for e in found], failed=failed)
     metrics.add_metric(name="InsightEvents", unit=MetricUnit.Count, value=len(found))

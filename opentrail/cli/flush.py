@@ -13,7 +13,7 @@ from opentrail.cli._endpoint import call_admin, endpoint_option
 @click.option("--digest", is_flag=True, help="Also close the digest window: one signed digest per chain.")
 @endpoint_option
 def command(digest: bool, endpoint: str) -> None:
-    """Record and deliver now, and print the counts as JSON.
+    """Record, deliver and look for Insights now, and print the counts as JSON.
 
     Exit code 1: a function failed, or messages stay on a queue. 2: nothing answers.
     """

@@ -38,7 +38,7 @@ class Admin:
 
     | route | answers |
     |---|---|
-    | ``POST /_opentrail/flush?digest=1`` | counts: ``events``, ``chunks``, ``digests``, ``failed`` |
+    | ``POST /_opentrail/flush?digest=1`` | counts of ``events``, ``chunks``, ``insights``... |
     | ``GET /_opentrail/status`` | counters, queues, workers, outputs |
     | ``GET /_opentrail/health`` | ``{"status": "ok"}``, or ``"starting"`` until everything is deployed |
     | ``POST /moto-api/reset`` | ``{"status": "ok"}`` after a fresh deployment |

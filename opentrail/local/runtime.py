@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.errors import OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
@@ -220,22 +221,37 @@ class Runtime:
 
         Returns:
             dict: ``events`` that were recorded and ``chunks`` that were delivered since the flush
-            before this one, ``failed`` messages that stay on their queue, ``digests`` written now.
+            before this one, ``failed`` messages that stay on their queue, ``insights`` found and
+            ``digests`` written now.
 
         Raises:
-            StorageError: the digest function failed, or a function is missing.
+            StorageError: the digest or insights function failed, or a function is missing.
         """
         failed = self.drain()["failed"]
+        insights = self._look_for_insights()
+        if insights:
+            failed = self.drain()["failed"]
         counts = {
             "events": self._done_since_last_flush("IntakeQueueUrl"),
             "chunks": self._done_since_last_flush("DeliveryQueueUrl"),
             "failed": failed,
+            "insights": insights,
             "digests": 0,
         }
         if digest:
             answer = self.call_function(self.outputs.get("DigestFunctionName", ""), {"close": True})
             counts["digests"] = int(answer.get("digests", 0))
         return counts
+
+    def _look_for_insights(self) -> int:
+        """Judge every minute that is over, if a trail wants it; answer how many Insight events there are."""
+        table = self.outputs.get("TrailsTableName")
+        if not table or not any(
+            trail.insight_selectors for trail in DynamoTrails(self.clients("dynamodb"), table).all_trails()
+        ):
+            return 0
+        answer = self.call_function(self.outputs.get("InsightsFunctionName", ""), {"settled": True})
+        return int(answer.get("insights", 0))
 
     def _done_since_last_flush(self, output: str) -> int:
         with self._flushing:

@@ -90,7 +90,7 @@ class OpenTrail:
 
         Returns:
             dict: ``events`` recorded and ``chunks`` delivered since the flush before, ``failed``
-            messages of either, ``digests`` written now.
+            messages of either, ``insights`` found and ``digests`` written now.
 
         Raises:
             OpenTrailError: rules and functions set off one another without end.

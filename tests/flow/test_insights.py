@@ -10,61 +10,23 @@ from typing import Any
 import pytest
 
 from lambdas.insights import handler as insights
-from opentrail.adapters.aws import items
 from opentrail.adapters.aws.insights import DynamoInsights
-from opentrail.branches.history import build_segment
 from opentrail.branches.insights.ports import Kept
 from opentrail.branches.insights.series import Scope, Series
 from opentrail.errors import ConflictError
-from opentrail.model.event import Place
-from opentrail.model.log_file import LogFile
 from opentrail.settings import InsightsSettings
 from tests.support.line import Line
 from tests.support.own_events import problems
-from tests.support.records import ACCOUNT, REGION, make_record, to_bytes
+from tests.support.past import PLACE, Past
+from tests.support.records import make_record
 
-PLACE = Place(ACCOUNT, REGION)
 SCOPE = Scope(PLACE)
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 BURST = datetime(2026, 1, 13, 4, 20, tzinfo=UTC)
 
 
-class Past:
-    """Writes history segments of made-up calls, as delivery does, without recording each."""
-
-    def __init__(self, line: Line) -> None:
-        self._dynamodb = line.client("dynamodb")
-        self._table = f"{line.name}-history"
-        self._number = 0
-
-    def add(self, moments: list[datetime], *calls: tuple[str, str, int]) -> None:
-        """One segment: (name, error code, number) calls within each minute of ``moments``."""
-        lines = [
-            to_bytes(
-                make_record(
-                    eventTime=moment.strftime("%Y-%m-%dT%H:%M:00Z"),
-                    eventSource="ec2.amazonaws.com",
-                    eventName=name,
-                    errorCode=code or None,
-                )
-            )
-            for moment in moments
-            for name, code, number in calls
-            for _ in range(number)
-        ]
-        self._number += 1
-        file = LogFile(
-            bucket="past",
-            key=f"history/{self._number:016d}.json.gz",
-            sha256="",
-            count=len(lines),
-            oldest=moments[0].strftime("%Y-%m-%dT%H:%M:%SZ"),
-            newest=moments[-1].strftime("%Y-%m-%dT%H:%M:%SZ"),
-            created_at=moments[-1].timestamp() + 59,
-        )
-        segment = build_segment(PLACE, file, [b"\n".join(lines)])
-        item = items.segment_item(segment, created_at=file.created_at, expires=0)
-        self._dynamodb.put_item(TableName=self._table, Item=item)
+def past_of(line: Line) -> Past:
+    return Past(line.client("dynamodb"), f"{line.name}-history")
 
 
 def normal_days(past: Past) -> None:
@@ -130,7 +92,7 @@ def start_trail(line: Line, *types: str) -> None:
 
 def run_through(line: Line) -> list[str]:
     """Runs through the burst, a minute apart, and after it; what came onto the intake queue."""
-    past = Past(line)
+    past = past_of(line)
     normal_days(past)
     watch(line, BURST - timedelta(minutes=10))
     burst(past)
@@ -228,7 +190,7 @@ def test_the_bus_hears_of_insights(line: Line, bus: str) -> None:
 
 def test_a_run_that_dies_before_sending_is_made_good(line: Line) -> None:
     start_trail(line, "ApiErrorRateInsight")
-    past = Past(line)
+    past = past_of(line)
     normal_days(past)
     watch(line, BURST - timedelta(minutes=10))
     burst(past)
@@ -264,14 +226,14 @@ def test_what_is_larger_than_an_item_is_read_back_whole(line: Line) -> None:
 def test_nothing_is_judged_before_a_baseline(line: Line) -> None:
     start_trail(line, "ApiCallRateInsight", "ApiErrorRateInsight")
 
-    burst(Past(line))
+    burst(past_of(line))
     found = [watch(line, BURST + timedelta(minutes=minute)) for minute in range(15)]
 
     assert sum(found) == 0
 
 
 def test_the_counts_of_one_series_in_a_range(line: Line) -> None:
-    past = Past(line)
+    past = past_of(line)
     past.add([BURST, BURST + timedelta(minutes=1)], ("RunInstances", "", 2), ("RunInstances", "Denied", 1))
     past.add([BURST + timedelta(minutes=1)], ("RunInstances", "", 3), ("Other", "", 1))
     series = Series(PLACE, "ec2.amazonaws.com", "RunInstances")

@@ -146,7 +146,7 @@ def test_a_trail_has_the_records_after_a_flush(opentrail: OpenTrail) -> None:
 
     counts = opentrail.flush()
 
-    assert counts == {"events": 2, "chunks": 1, "failed": 0, "digests": 0}
+    assert counts == {"events": 2, "chunks": 1, "failed": 0, "insights": 0, "digests": 0}
     assert sorted(names(trail.events())) == ["CreateUser", "ListUsers"]
     assert trail.events("CreateUser") == opentrail.events("CreateUser")
     assert len(trail.log_files()) == 1

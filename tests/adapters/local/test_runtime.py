@@ -106,7 +106,7 @@ def test_flush_moves_every_call_to_its_file(runtime: Runtime, caller: Clients) -
 
     counts = runtime.flush()
 
-    assert counts == {"events": 2, "chunks": 1, "failed": 0, "digests": 0}
+    assert counts == {"events": 2, "chunks": 1, "failed": 0, "insights": 0, "digests": 0}
     assert delivered(runtime) == ["CreateUser", "GetCallerIdentity"]
 
 
@@ -125,7 +125,7 @@ def test_own_functions_are_not_recorded(runtime: Runtime, caller: Clients) -> No
     caller("iam").create_user(UserName="bob")
     runtime.flush()
 
-    assert runtime.flush() == {"events": 0, "chunks": 0, "failed": 0, "digests": 0}
+    assert runtime.flush() == {"events": 0, "chunks": 0, "failed": 0, "insights": 0, "digests": 0}
     assert delivered(runtime) == ["CreateUser"]
     assert set(runtime.unrecorded_roles()) == {
         f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("record", "deliver", "digest")
