@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentrail.errors import DeployError
 from opentrail.local.call import ServiceHandler
+from opentrail.local.reading import reading_own_writes
 from opentrail.local.remediation import STACK as REMEDIATION_STACK
 
 if TYPE_CHECKING:
@@ -59,12 +60,13 @@ def own_services(runtime: Runtime) -> Mapping[str, ServiceHandler]:
         return services
     return {
         **services,
-        "cloudtrail": runtime.reading_own_writes(
+        "cloudtrail": reading_own_writes(
             cloudtrail_service(
                 runtime.clients,
                 runtime.outputs,
                 lookups_per_second=runtime.options.lookups_per_second,
-            )
+            ),
+            runtime.drain,
         ),
         SERVICE: tagging_service(runtime.clients, runtime.outputs),
     }

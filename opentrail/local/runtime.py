@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.errors import OpenTrailError, StorageError
 from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
@@ -25,6 +24,7 @@ from opentrail.local.deployer.state import StackState, StackStores
 from opentrail.local.events import Bus, Collector
 from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
+from opentrail.local.insights import look_for_insights
 from opentrail.local.installation import functions_of, is_own, is_seldom, outputs_of
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.parts import deploy_stacks, own_services, packaged_assembly
@@ -44,7 +44,6 @@ Deploy = Callable[["Runtime"], Mapping[str, Mapping[str, str]]]
 Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
 
 HOUR_SECONDS = 3600
-OF_HISTORY = ("LookupEvents", "ListInsightsData", "ListInsightsMetricData")
 MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
 
 log = logging.getLogger(__name__)
@@ -228,7 +227,7 @@ class Runtime:
             StorageError: the digest or insights function failed, or a function is missing.
         """
         failed = self.drain()["failed"]
-        insights = self._look_for_insights()
+        insights = look_for_insights(self)
         if insights:
             failed = self.drain()["failed"]
         counts = {
@@ -242,16 +241,6 @@ class Runtime:
             answer = self.call_function(self.outputs.get("DigestFunctionName", ""), {"close": True})
             counts["digests"] = int(answer.get("digests", 0))
         return counts
-
-    def _look_for_insights(self) -> int:
-        """Judge every minute that is over, if a trail wants it; answer how many Insight events there are."""
-        table = self.outputs.get("TrailsTableName")
-        if not table or not any(
-            trail.insight_selectors for trail in DynamoTrails(self.clients("dynamodb"), table).all_trails()
-        ):
-            return 0
-        answer = self.call_function(self.outputs.get("InsightsFunctionName", ""), {"settled": True})
-        return int(answer.get("insights", 0))
 
     def _done_since_last_flush(self, output: str) -> int:
         with self._flushing:
@@ -354,16 +343,6 @@ class Runtime:
         if self.options.export is None:
             return None
         return Export(self.options.export, lambda: self.outputs.get("HistoryBucketName", "")).saw
-
-    def reading_own_writes(self, handler: ServiceHandler) -> ServiceHandler:
-        """Return ``handler`` with event history answering only after what was recorded is in the history."""
-
-        def handle(call: Call) -> Reply:
-            if call.operation in OF_HISTORY:
-                self.drain()
-            return handler(call)
-
-        return handle
 
     def _queue(self, output: str) -> str:
         url = self.outputs.get(output, "")

@@ -11,6 +11,7 @@ import pytest
 
 from opentrail.errors import StorageError
 from opentrail.local.call import Call, Reply
+from opentrail.local.reading import reading_own_writes
 from opentrail.local.runtime import Options, Runtime
 from opentrail.local.server import Server
 from opentrail.local.transport import Clients
@@ -71,7 +72,7 @@ def services(runtime: Runtime) -> Mapping[str, Any]:
         found = delivered(runtime) if call.operation == "LookupEvents" else []
         return Reply(status=200, headers={}, body=json.dumps({"Found": found}).encode())
 
-    return {"cloudtrail": runtime.reading_own_writes(handle)}
+    return {"cloudtrail": reading_own_writes(handle, runtime.drain)}
 
 
 def delivered(runtime: Runtime) -> list[str]:
