@@ -170,5 +170,7 @@ def _as_text(report: Report) -> str:
                 f"{report.backfill_digests_valid}/{report.backfill_digests} backfill digest files valid"
             )
         lines.append(f"{report.logs_valid}/{report.logs} log files valid")
+        if report.tree_heads:
+            lines.append(f"{report.tree_heads_valid}/{report.tree_heads} tree heads valid")
         lines.append("Proven." if report.proven else f"{len(report.findings)} findings.")
     return "\n".join(lines)

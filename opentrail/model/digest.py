@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from opentrail.model.event import Place
+from opentrail.model.tree import Tree
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):
     signature: str  # hex
     file_ids: tuple[str, ...]  # the ledger's names of the log files it lists
     generated: str = ""  # when a backfill digest was made; "" for every other
+    tree: bytes = b""  # the tree object that goes beside it, uncompressed
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     end: str = ""  # end of the newest window, "" before the first
     head: Link | None = None  # the newest digest, None at the start of a chain
     pending: SealedDigest | None = None
+    tree: Tree = Tree()  # over the records of all its digests' files; it goes on when the chain begins anew
     ended: bool = False  # logging or validation stopped and the final digest is decided
     taken_until: float = 0.0  # epoch seconds: what was delivered before and is not listed yet is late
     backfill_end: str = ""  # end of the newest backfill digest, "" before the first

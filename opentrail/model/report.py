@@ -35,6 +35,8 @@ class Problem(StrEnum):
     NOT_LISTED = "in the bucket, but no digest lists it"
     WRONG_TIMES = "newest or oldest event time is not that of its files"
     WRONG_WINDOW = "window does not end after it begins"
+    TREE_ROOT = "its records do not make the tree it names"
+    TREE_LINK = "its tree does not continue the one before it"
     NO_DIGESTS = "no digest of this account and Region is there"
 
 
@@ -43,6 +45,7 @@ class Kind(StrEnum):
 
     DIGEST = "Digest file"
     LOG = "Log file"
+    TREE = "Tree head"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -74,6 +77,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     backfill_digests: int = 0
     backfill_digests_valid: int = 0
+    tree_heads: int = 0
+    tree_heads_valid: int = 0
     notes: tuple[str, ...] = ()  # true and worth knowing, but nothing wrong
 
     @property

@@ -190,7 +190,7 @@ class Line:
         return {
             key: log_file.split_records(log_file.decompress(body))
             for key, body in self.objects().items()
-            if "/CloudTrail-Digest/" not in key
+            if "/CloudTrail-Digest/" not in key and "/OpenTrail-Tree/" not in key
         }
 
     def digests(self) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from opentrail.model.digest import Chain
 from opentrail.model.event import Place
 from opentrail.model.log_file import FileRow, FileState
 from opentrail.model.trail import Trail
-from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring
+from opentrail.pipeline.digest.grow import add_tree
+from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring, Signer
 from opentrail.pipeline.digest.seal import seal_backfill, seal_window, store_digest
 from opentrail.pipeline.digest.windows import due_windows, late_window, window_start
 
@@ -234,9 +235,10 @@ def _close_window(run: _Run, chain: Chain, start: datetime, end: datetime, *, en
 
 def _close(run: _Run, chain: Chain, start: datetime, end: datetime, taken: _Taken, *, ended: bool) -> Chain:
     """Decide the digest of one window, save the decision, then carry it out."""
-    sealed = seal_window(chain, taken.due, start=start, end=end, signer=run.keyring.signer_for(end))
+    signer = run.keyring.signer_for(end)
+    sealed = seal_window(chain, taken.due, start=start, end=end, signer=signer)
     sealed = msgspec.structs.replace(sealed, ended=ended, taken_until=taken.until)
-    return _finish(run, run.ledger.save_chain(sealed))
+    return _decide(run, sealed, taken.due, made=end, signer=signer)
 
 
 def _backfill(run: _Run, chain: Chain, late: Sequence[FileRow]) -> Chain:
@@ -246,7 +248,13 @@ def _backfill(run: _Run, chain: Chain, late: Sequence[FileRow]) -> Chain:
     start, end = late_window(chain, late, run.period_seconds)
     signer = run.keyring.signer_for(run.now)
     sealed = seal_backfill(chain, late, start=start, end=end, now=run.now, signer=signer)
-    return _finish(run, run.ledger.save_chain(sealed))
+    return _decide(run, sealed, late, made=run.now, signer=signer)
+
+
+def _decide(run: _Run, sealed: Chain, rows: Sequence[FileRow], *, made: datetime, signer: Signer) -> Chain:
+    """Add the tree head to a sealed digest, save the decision, then carry it out."""
+    grown = add_tree(sealed, [row.file for row in rows], made=made, store=run.store, signer=signer)
+    return _finish(run, run.ledger.save_chain(grown))
 
 
 def _finish(run: _Run, chain: Chain) -> Chain:

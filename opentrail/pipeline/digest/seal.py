@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from opentrail.format import digest_file, keys, log_file, times
+from opentrail.format import digest_file, keys, log_file, times, tree_head
 from opentrail.model.digest import Chain, Link, SealedDigest
 from opentrail.model.log_file import FileRow
 from opentrail.pipeline.digest.ports import DigestStore, Signer
@@ -90,7 +90,7 @@ def _seal(
 
 
 def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, trail_arn: str) -> None:
-    """Put a decided digest where its name says; again, the same bytes go to the same key.
+    """Put a decided digest and its tree object where their names say; again, the same bytes go there.
 
     Raises:
         StorageError: the store refused.
@@ -108,3 +108,12 @@ def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, 
             **generated,
         },
     )
+    if sealed.tree:  # a digest that was decided before there were trees has none
+        store.put(
+            sealed.bucket,
+            tree_head.tree_key(sealed.key),
+            log_file.compress(sealed.tree),
+            kms_key_arn=kms_key_arn,
+            trail_arn=trail_arn,
+            metadata={},
+        )

@@ -53,10 +53,10 @@ class LogCheck:
     def _settle(self) -> None:
         while not self._stream.eof and (held_back := self._stream.decompress(b"", _PIECE_BYTES)):
             self._hash.update(held_back)
-        if not self._stream.eof:
-            self._problem = Problem.INVALID_FORMAT  # it ends early, or is empty
-        elif self._hash.hexdigest() != self._listed.sha256:
-            self._problem = Problem.HASH_DIFFERS
+        if self._hash.hexdigest() != self._listed.sha256:
+            self._problem = Problem.HASH_DIFFERS  # one that ends early, too, as validate-logs has it
+        elif not self._stream.eof:
+            self._problem = Problem.INVALID_FORMAT  # all is there but the end of the gzip stream
 
 
 def missing_log(listed: ListedFile) -> Finding:

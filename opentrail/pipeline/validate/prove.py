@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from opentrail.errors import FormatError
 from opentrail.format import digest_file, keys, times
 from opentrail.format.digest_file import ListedFile
@@ -15,6 +17,7 @@ from opentrail.pipeline.validate.chain import CheckedDigest, check_chain, check_
 from opentrail.pipeline.validate.collect import Reading, Span, collect, future_findings
 from opentrail.pipeline.validate.listing import SLOT, check_bucket
 from opentrail.pipeline.validate.ports import Archive, KeySource
+from opentrail.pipeline.validate.trees import check_trees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,11 @@ def prove(
     digest_findings += check_chain(standard) + check_chain(backfill, backfill=True)
     digest_findings += _end_findings(span, standard, evidence or Evidence()) + future_findings(reading)
     listing = check_bucket(reading, standard, backfill)
-    findings = [*digest_findings, *log_findings, *listing.findings]
-    return _report(span, standard, backfill, listed, findings, [*gaps_of(standard), *listing.notes])
+    trees = check_trees(reading, [*standard, *backfill])
+    findings = [*digest_findings, *log_findings, *listing.findings, *trees.findings]
+    report = _report(span, standard, backfill, listed, findings, [*gaps_of(standard), *listing.notes])
+    heads = len(trees.checked)
+    return msgspec.structs.replace(report, tree_heads=heads, tree_heads_valid=heads - trees.invalid)
 
 
 def prove_chain(

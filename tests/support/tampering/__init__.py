@@ -1,6 +1,6 @@
-"""A trail whose bucket an attacker holds, and some eighty ways to change it: ``ATTACKS`` by name."""
+"""A trail whose bucket an attacker holds, and some hundred ways to change it: ``ATTACKS`` by name."""
 
-from tests.support.tampering import disguises, on_the_bucket, with_the_key
+from tests.support.tampering import disguises, on_the_bucket, trees, with_the_key
 from tests.support.tampering.attack import ATTACKS, Attack
 from tests.support.tampering.world import (
     ACCOUNT,
@@ -19,9 +19,9 @@ from tests.support.tampering.world import (
     iso,
     key_pair,
     log_name,
-    make_world,
     pack,
 )
+from tests.support.tampering.world import make_world as _make_digests
 
 __all__ = [
     "ACCOUNT",
@@ -46,5 +46,13 @@ __all__ = [
     "make_world",
     "on_the_bucket",
     "pack",
+    "trees",
     "with_the_key",
 ]
+
+
+def make_world() -> World:
+    """Eight digests of two log files each, one of a quiet hour, their trees, and two backfill digests."""
+    world = _make_digests()
+    trees.add_trees(world)
+    return world

@@ -43,7 +43,7 @@ def a_log_file_is_deleted(world: World) -> tuple[Problem, str]:
 def a_log_file_is_emptied(world: World) -> tuple[Problem, str]:
     key = world.logs[1][0]
     world.objects[key] = b"", {}
-    return Problem.INVALID_FORMAT, key
+    return Problem.HASH_DIFFERS, key
 
 
 @attack("1")

@@ -26,6 +26,7 @@ def test_an_untouched_trail_is_proven() -> None:
     assert (report.digests, report.digests_valid) == (8, 8)
     assert (report.backfill_digests, report.backfill_digests_valid) == (2, 2)
     assert (report.logs, report.logs_valid) == (16, 16)
+    assert (report.tree_heads, report.tree_heads_valid) == (10, 10)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
