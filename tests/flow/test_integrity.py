@@ -160,3 +160,53 @@ def test_an_anchored_head_is_kept_until_somebody_rewrites_the_chain(audit: Audit
 
     assert (shown.exit_code, kept.exit_code, lost.exit_code) == (0, 0, 1)
     assert "INVALID: not found (the anchored head)" in lost.stdout
+
+
+def event_ids(audit: Audit) -> list[str]:
+    """Of every record, in the order of their files' names."""
+    return [json.loads(raw)["eventID"] for _, raws in sorted(audit.line.logs().items()) for raw in raws]
+
+
+def test_a_record_is_proven_from_its_proof_file_alone(audit: Audit, tmp_path: Path) -> None:
+    wanted, proof, keys = event_ids(audit)[2], tmp_path / "proof.json", ("--public-keys", str(audit.keys))
+    span = ("--start-time", "2026-01-10T00:00:00Z")
+    made = audit.run("prove", wanted, *span, *keys, "--out", str(proof))
+    for key in audit.line.objects():
+        audit.delete(key)
+
+    held = CliRunner().invoke(main, ["verify-proof", str(proof), *keys])
+    proof.write_text(proof.read_text().replace("CreateUser", "DeleteUser"))
+    changed = CliRunner().invoke(main, ["verify-proof", str(proof), *keys])
+    proof.write_text("{}")
+    broken = CliRunner().invoke(main, ["verify-proof", str(proof), *keys])
+
+    assert (made.exit_code, held.exit_code) == (0, 0), made.stderr + held.stderr
+    assert held.stdout.startswith(f"Proven: {wanted} is record 3 of 3 under tree head 3, signed at ")
+    assert (changed.exit_code, changed.stdout) == (
+        1,
+        "INVALID: the record is not in the tree that was signed\n",
+    )
+    assert (broken.exit_code, broken.stdout) == (2, "")
+
+
+def test_a_later_tree_is_proven_to_begin_with_an_older_one(audit: Audit, tmp_path: Path) -> None:
+    proof, keys = tmp_path / "proof.json", ("--public-keys", str(audit.keys))
+    span = ("--start-time", "2026-01-10T05:30:00Z")
+    made = audit.run("prove", "--consistency", *span, *keys, "--out", str(proof))
+
+    held = CliRunner().invoke(main, ["verify-proof", str(proof), *keys])
+
+    assert (made.exit_code, held.exit_code) == (0, 0), made.stderr + held.stderr
+    assert "the 4 records of tree head 4" in held.stdout
+    assert "begin with the 2 of tree head 2" in held.stdout
+
+
+def test_a_record_that_no_digest_covers_is_not_proven(audit: Audit) -> None:
+    span = ("--start-time", "2026-01-10T00:00:00Z", "--public-keys", str(audit.keys))
+
+    absent = audit.run("prove", "00000000-0000-4000-8000-000000000000", *span)
+    nowhere = audit.run("prove", "x", *span, "--region", "eu-west-1")
+
+    assert (absent.exit_code, absent.stdout) == (1, "")
+    assert "no log file that a digest lists has a record" in absent.stderr
+    assert nowhere.exit_code == 2

@@ -60,6 +60,16 @@ class AuditSource:
             trails: list[dict[str, Any]] = self._cloudtrail.describe_trails()["trailList"]
         return next((trail for trail in trails if trail["TrailARN"] == arn), None)
 
+    def trail_arns(self) -> list[str]:
+        """The ARNs of all trails that write digests, as DescribeTrails answers them.
+
+        Raises:
+            StorageError: CloudTrail refused or did not answer.
+        """
+        with storage_errors("describe trails"):
+            trails: list[dict[str, Any]] = self._cloudtrail.describe_trails()["trailList"]
+        return sorted({trail["TrailARN"] for trail in trails if trail.get("LogFileValidationEnabled")})
+
     def digest_delivered(self, arn: str) -> datetime | None:
         """When the trail's newest digest was delivered, as far as CloudTrail tells.
 

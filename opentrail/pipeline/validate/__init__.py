@@ -11,20 +11,24 @@ from opentrail.pipeline.validate.chain import (
     check_digest,
     check_head,
 )
-from opentrail.pipeline.validate.collect import KEY_MARGIN, Span
+from opentrail.pipeline.validate.collect import KEY_MARGIN, Reading, Span, collect
 from opentrail.pipeline.validate.files import LogCheck, check_listing, check_log, missing_log
 from opentrail.pipeline.validate.ports import Archive, KeySource
+from opentrail.pipeline.validate.proofs import faults_of, find_record, prove_growth, prove_record
 from opentrail.pipeline.validate.prove import Evidence, prove, prove_chain
 from opentrail.pipeline.validate.stored import PublicKey, StoredObject
+from opentrail.pipeline.validate.trees import CheckedTree, check_trees
 
 __all__ = [
-    "KEY_MARGIN",
     "Archive",
     "CheckedDigest",
+    "CheckedTree",
     "Evidence",
+    "KEY_MARGIN",
     "KeySource",
     "LogCheck",
     "PublicKey",
+    "Reading",
     "Span",
     "StoredObject",
     "check_chain",
@@ -32,7 +36,13 @@ __all__ = [
     "check_head",
     "check_listing",
     "check_log",
+    "check_trees",
+    "collect",
+    "faults_of",
+    "find_record",
     "missing_log",
     "prove",
     "prove_chain",
+    "prove_growth",
+    "prove_record",
 ]

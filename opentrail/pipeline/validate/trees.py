@@ -10,7 +10,7 @@ import msgspec
 
 from opentrail.errors import FormatError
 from opentrail.format import keys, merkle, times, tree_head
-from opentrail.format.digest_file import BACKFILL_SUFFIX
+from opentrail.format.digest_file import BACKFILL_SUFFIX, SIGNATURE_ALGORITHM
 from opentrail.format.tree_head import TreeFile
 from opentrail.model.report import Finding, Kind, Problem
 from opentrail.model.tree import SignedHead, TreeHead
@@ -141,6 +141,8 @@ def head_problems(
     head: TreeHead, signed: SignedHead, public_keys: Mapping[str, PublicKey]
 ) -> Iterator[tuple[Problem, str]]:
     """What is wrong with a head's signature: (problem, detail) each."""
+    if signed.algorithm != SIGNATURE_ALGORITHM:
+        yield Problem.ALGORITHM, ""
     key = public_keys.get(signed.fingerprint)
     if key is None:
         region = head.chain_id.rpartition("#")[2]
