@@ -161,7 +161,8 @@ def test_a_day_in_which_the_bucket_refused_is_made_good_window_by_window(line: L
 
     closing = line.close()
 
-    said = [json.loads(log_file.decompress(body)) for body in line.objects(trail.bucket).values()]
+    objects = line.objects(trail.bucket).items()
+    said = [json.loads(log_file.decompress(body)) for key, body in objects if "/CloudTrail-Digest/" in key]
     assert len(closing.closed) == 24
     assert_whole(sorted(said, key=lambda one: one["digestEndTime"]))
 
