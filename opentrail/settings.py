@@ -126,6 +126,19 @@ class RotateSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateSettings(Settings):
+    """What ``lambdas/validate`` needs."""
+
+    trails_table: str
+    ledger_table: str
+    signing_key_id: str  # as in ApiSettings
+    report_topic_arn: str  # SNS; "" = nobody is told
+    hours: int  # how far back a run proves; runs overlap, so that no digest falls between two
+    lock_mode: str  # "GOVERNANCE" or "COMPLIANCE": how every object must be retained; "" = not looked at
+    lock_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InsightsSettings(Settings):
     """What ``lambdas/insights`` needs."""
 

@@ -67,7 +67,7 @@ def build(app: cdk.App) -> Installation:
         options=options,
         storage=storage,
         stack_name=f"{options.name_prefix}Integrity",
-        description="OpenTrail: rotates the keys that sign digests; it keeps nothing",
+        description="OpenTrail: rotates the keys that sign digests, proves every day; it keeps nothing",
     )
     if options.minimal_trail:
         SourceStack(

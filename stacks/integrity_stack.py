@@ -1,4 +1,4 @@
-"""What keeps the proof going: rotation of the keys that sign digests."""
+"""What keeps the proof going: rotation of the keys that sign digests, and proof of every day."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from constructs import Construct
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
 from stacks.constructs.key_rotation import KeyRotation
+from stacks.constructs.validation import Validation
 from stacks.options import Options
 from stacks.storage_stack import StorageStack
 
@@ -26,6 +27,11 @@ class IntegrityStack(cdk.Stack):
         self.rotation = KeyRotation(
             self, "Rotation", options=options, storage=storage, code=code, layer=layer
         )
+        self.validation = Validation(
+            self, "Validation", options=options, storage=storage, code=code, layer=layer
+        )
         alarms = Alarms(self, "Alarms", topic_arn=options.alarm_topic_arn)
         alarms.watch_rotation(self.rotation.function)
+        alarms.watch_validation(self.validation.function)
+        cdk.CfnOutput(self, "ValidateFunctionName", value=self.validation.function.function_name)
         cdk.CfnOutput(self, "RotateFunctionName", value=self.rotation.function.function_name)

@@ -40,6 +40,8 @@ class Options:
     delivery_key_arns: tuple[str, ...] = ()  # KMS keys that trails may name, or that encrypt their topics
     notification_topic_arns: tuple[str, ...] = ()  # SNS topics that trails may notify
     log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
+    validation_schedule: str = "cron(45 2 * * ? *)"  # when the last day is proven, UTC
+    validation_topic_arn: str = ""  # an SNS topic that hears of each proof
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
     cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own

@@ -116,6 +116,28 @@ def use_keys(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
     )
 
 
+def decrypt(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
+    """Grant reading what ``key_arns`` encrypted, and writing nothing, through ``services``."""
+    through = [f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}" for service in services]
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:DescribeKey"],
+            resources=list(key_arns),
+            conditions={"StringEquals": {"kms:ViaService": through}},
+        )
+    )
+
+
+def read_log_files(role: iam.Role, buckets: Iterable[s3.IBucket]) -> None:
+    """Grant reading all under ``AWSLogs/``, and how long each object is retained, and nothing else."""
+    for bucket in buckets:
+        actions = ("s3:GetObject", "s3:GetObjectRetention")
+        _use_folders(role, bucket, "AWSLogs/*", "*/AWSLogs/*", actions=actions)
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn])
+        )
+
+
 def sign(role: iam.Role, first_key: kms.IKey, owner: str) -> None:
     """Grant signing digests with the first key, and with those that rotation made for ``owner``.
 

@@ -11,7 +11,8 @@ from opentrail.local.functions import find_function
 
 MARK = "OpenTrail"  # in the Metadata of each template that `app.py` makes
 
-SELDOM_RUN = frozenset({"rotate"})  # stages whose cold start costs less than a worker that waits
+# Stages whose cold start costs less than a worker that waits.
+SELDOM_RUN = frozenset({"rotate", "validate"})
 
 
 def is_own(stack: StackState) -> bool:

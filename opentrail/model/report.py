@@ -38,6 +38,7 @@ class Problem(StrEnum):
     TREE_ROOT = "its records do not make the tree it names"
     TREE_LINK = "its tree does not continue the one before it"
     NO_DIGESTS = "no digest of this account and Region is there"
+    NOT_LOCKED = "not retained as long or as strictly as Object Lock should have it"
 
 
 class Kind(StrEnum):

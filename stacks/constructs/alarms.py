@@ -69,6 +69,27 @@ class Alarms(Construct):
             f"{name}Throttled", function.metric_throttles(period=PERIOD), above=0, description=throttled
         )
 
+    def watch_validation(self, function: lambda_.Function) -> None:
+        """Tell when something is wrong with a trail's files, and when ``function`` could not find out."""
+        for name, description in {
+            "ValidationFindings": "Log files or digests are missing or changed: `opentrail validate` tells.",
+            "ValidationUnchecked": "Some chains of digests were not proven; the function's log tells why.",
+        }.items():
+            told = cloudwatch.Metric(
+                namespace="OpenTrail",
+                metric_name=name,
+                dimensions_map={"service": "validate"},
+                period=PERIOD,
+                statistic=cloudwatch.Stats.SUM,
+            )
+            self._add(name, told, above=0, description=description)
+        self._add(
+            "ValidationErrors",
+            function.metric_errors(period=PERIOD),
+            above=0,
+            description="Nothing is proven until this works again.",
+        )
+
     def watch_api(self, function: lambda_.Function) -> None:
         """Tell when ``function``, which answers the API, failed a request or failed itself."""
         failed = cloudwatch.Metric(

@@ -153,6 +153,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "logRetentionDays": 7,
             "keyRotationDays": 7,
             "minimalTrail": "true",
+            "validationSchedule": "rate(6 hours)",
+            "validationTopicArn": "arn:aws:sns:us-east-1:123456789012:proofs",
             "accessLogsBucket": "the-access-logs",
             "deliveryBuckets": "team-a-logs,team-b-logs",
             "deliveryKeyArns": [

@@ -25,7 +25,13 @@ from opentrail.model.trail import Trail
 from opentrail.pipeline.deliver import Delivery
 from opentrail.pipeline.digest import Closing
 from opentrail.pipeline.record import Accepted, Message
-from opentrail.settings import DeliverSettings, DigestSettings, RecordSettings, RotateSettings
+from opentrail.settings import (
+    DeliverSettings,
+    DigestSettings,
+    RecordSettings,
+    RotateSettings,
+    ValidateSettings,
+)
 from tests.support.crash import Fuse, FusedClient
 from tests.support.records import ACCOUNT, REGION
 
@@ -107,6 +113,20 @@ class Line:
             key_policy=json.dumps({"Version": "2012-10-17", "Statement": []}),
             key_owner=self.name,
             rotation_days=days,
+        )
+
+    def validate_settings(
+        self, topic_arn: str = "", lock_mode: str = "", lock_days: int = 0
+    ) -> ValidateSettings:
+        """What the validate function is told."""
+        return ValidateSettings(
+            trails_table=f"{self.name}-trails",
+            ledger_table=f"{self.name}-ledger",
+            signing_key_id=self.key_id,
+            report_topic_arn=topic_arn,
+            hours=26,
+            lock_mode=lock_mode,
+            lock_days=lock_days,
         )
 
     def clients(self, fuse: Fuse | None) -> Callable[..., Any]:
