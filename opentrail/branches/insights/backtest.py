@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from opentrail.branches.insights.baseline import Sensitivity
 from opentrail.branches.insights.callers import Callers
-from opentrail.branches.insights.detector import Transition
+from opentrail.branches.insights.detector import Gaps, Transition
 from opentrail.branches.insights.replay import DEFAULT, replay
 from opentrail.branches.insights.report import report, spans_of
 from opentrail.branches.insights.series import Counts, Scope, Series, find_gaps
@@ -29,24 +29,34 @@ def backtest(
         sensitivity: how much is an incident.
         callers: who called, as segments have it, where that is known.
     """
-    scopes: dict[Scope, dict[Series, Counts]] = {}
-    for series, counts in counted.items():
-        if counts:
-            scopes.setdefault(series.scope, {})[series] = counts
     found = [
         event
-        for scope, of_scope in scopes.items()
+        for scope, of_scope in by_scope(counted).items()
         for event in _of_scope(of_scope, sensitivity, (callers or {}).get(scope, ()))
     ]
     return sorted(found, key=lambda event: (event.time, event.shared_id, event.event_id))
 
 
+def by_scope(counted: Mapping[Series, Counts]) -> dict[Scope, dict[Series, Counts]]:
+    """What is watched together, without series that were never called."""
+    scopes: dict[Scope, dict[Series, Counts]] = {}
+    for series, counts in counted.items():
+        if counts:
+            scopes.setdefault(series.scope, {})[series] = counts
+    return scopes
+
+
+def span_of(counted: Mapping[Series, Counts]) -> tuple[int, int, Gaps]:
+    """The minutes ``[first, end)`` in which a scope counts as watched, and those without data."""
+    first = min(min(counts) for counts in counted.values())
+    end = max(max(counts) for counts in counted.values()) + 1
+    return first, end, find_gaps(counted.values(), first, end)
+
+
 def _of_scope(
     counted: Mapping[Series, Counts], sensitivity: Sensitivity, segments: Iterable[bytes]
 ) -> list[InsightEvent]:
-    first = min(min(counts) for counts in counted.values())
-    end = max(max(counts) for counts in counted.values()) + 1
-    gaps = find_gaps(counted.values(), first, end)
+    first, end, gaps = span_of(counted)
     changes: list[tuple[Series, Transition]] = [
         (series, change)
         for series, counts in counted.items()

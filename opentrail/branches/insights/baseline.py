@@ -98,6 +98,11 @@ class Baseline:
         return high, low
 
 
+def block_of(minute: int) -> int:
+    """The block of its day that a minute is in."""
+    return minute % DAY_MINUTES * BLOCKS // DAY_MINUTES
+
+
 def fit(day: int, past: Sequence[Day], sensitivity: Sensitivity) -> Baseline:
     """What is normal on ``day``, from ``past`` days in order; the last 28 before it are looked at."""
     recent = [known for known in past if known.number >= day - BASELINE_DAYS]

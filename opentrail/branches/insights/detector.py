@@ -24,6 +24,7 @@ from opentrail.branches.insights.baseline import (
     Baseline,
     Day,
     Sensitivity,
+    block_of,
 )
 from opentrail.branches.insights.score import Scale, stabilise
 from opentrail.branches.insights.series import DAY_MINUTES, Counts
@@ -183,7 +184,7 @@ def judge(
 
 def _is_within(baseline: Baseline, window: Window, start: int, end: int) -> bool:
     """True when no score between two minutes of one block is out of bounds, as nearly always."""
-    block = start % DAY_MINUTES // _BLOCK_MINUTES
+    block = block_of(start)
     stretch = slice(start - window.first, end - window.first)
     return all(
         max(above[stretch]) <= upper and min(below[stretch]) >= lower
@@ -224,7 +225,7 @@ def _look_for_start(
 
 def _verdict(baseline: Baseline, window: Window, minute: int, since: int) -> tuple[int, int]:
     """The direction a minute is out in (0 = within bounds) and the shortest scale that shows it."""
-    block = minute % DAY_MINUTES // _BLOCK_MINUTES
+    block = block_of(minute)
     at = minute - window.first
     for scale, (upper, lower) in enumerate(zip(baseline.upper[block], baseline.lower[block], strict=True)):
         if minute + 1 - SCALES[scale] < since:
@@ -260,7 +261,7 @@ def _look_for_end(
 
 
 def _is_calm(baseline: Baseline, window: Window, minute: int, incident: Open) -> bool:
-    block = minute % DAY_MINUTES // _BLOCK_MINUTES
+    block = block_of(minute)
     at = minute - window.first
     scores, bounds = (window.above, baseline.upper) if incident.sign > 0 else (window.below, baseline.lower)
     return all(

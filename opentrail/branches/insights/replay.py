@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from opentrail.branches.insights.baseline import BASELINE_DAYS, Baseline, Day, Sensitivity, fit
 from opentrail.branches.insights.detector import (
@@ -27,10 +27,12 @@ def replay(
     *,
     gaps: Gaps = (),
     sensitivity: Sensitivity = DEFAULT,
+    watched: Callable[[tuple[Baseline, Window]], object] | None = None,
 ) -> Iterator[Transition]:
     """Yield one series' incidents between the minutes ``first`` and ``end``, as a live run would.
 
     Nothing is judged before ``sensitivity.least_days`` whole days of counts are there.
+    ``watched`` gets every day that was judged minute by minute, before its incidents are yielded.
     """
     memory = Memory(first, gaps, sensitivity)
     watch = Watch(judged=first, since=first)
@@ -45,6 +47,8 @@ def replay(
         else:
             baseline = memory.baseline(day)
             window = Window(baseline, counted, gaps, day * DAY_MINUTES, stop)
+            if watched is not None:
+                watched((baseline, window))
             yield from judge(baseline, window, watch, sensitivity)
         if stop == (day + 1) * DAY_MINUTES:
             memory.add(day, counted, window)

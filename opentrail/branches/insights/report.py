@@ -58,12 +58,11 @@ def report(
     if series.insight_type == CALL_RATE:
         shown.append(_error_codes(counts, errors, spans))
     shown += [a for a in attributions if a.attribute not in _BEFORE_ERROR_CODES]
-    of_trail = (series.trail,) if series.trail else ()
-    shared = name_insight(*series.place, series.source, series.name, series.error_code, start, *of_trail)
+    shared = shared_id_of(series, start)
     return InsightEvent(
         time=from_minute(change.minute),
         region=series.place.region,
-        event_id=name_insight(shared, "Start" if begun else "End"),
+        event_id=event_id_of(shared, change),
         account=series.place.account,
         shared_id=shared,
         details=Details(
@@ -77,6 +76,17 @@ def report(
             insight_context=Context(statistics=statistics, attributions=shown),
         ),
     )
+
+
+def shared_id_of(series: Series, start: int) -> str:
+    """The ``sharedEventID`` of the incident that began at the minute ``start``."""
+    of_trail = (series.trail,) if series.trail else ()
+    return name_insight(*series.place, series.source, series.name, series.error_code, start, *of_trail)
+
+
+def event_id_of(shared_id: str, change: Transition) -> str:
+    """The ``eventID`` of an incident's Start or End."""
+    return name_insight(shared_id, "Start" if isinstance(change, Started) else "End")
 
 
 def spans_of(change: Transition, observed: int) -> Spans:

@@ -10,7 +10,7 @@ binomial and negative-binomial data", Biometrika 35 (1948).
 
 from __future__ import annotations
 
-from math import asinh, sqrt
+from math import asinh, sinh, sqrt
 
 _SHIFT = 0.375
 _LEAST_DISPERSION = 1e-6  # below, the transform is the Poisson one to nine digits
@@ -21,6 +21,15 @@ def stabilise(count: float, dispersion: float) -> float:
     if dispersion < _LEAST_DISPERSION:
         return 2 * sqrt(count + _SHIFT)
     return 2 / sqrt(dispersion) * asinh(sqrt(dispersion * (count + _SHIFT)))
+
+
+def restore(score: float, dispersion: float) -> float:
+    """The count that has this score; 0 where none is so low."""
+    if score <= 0:
+        return 0.0
+    if dispersion < _LEAST_DISPERSION:
+        return max((score / 2) ** 2 - _SHIFT, 0.0)
+    return max(sinh(score * sqrt(dispersion) / 2) ** 2 / dispersion - _SHIFT, 0.0)
 
 
 class Scale:
