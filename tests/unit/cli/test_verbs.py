@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,17 @@ def run(*arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+def is_hidden(verb: str) -> bool:
+    """For a make target, not for users."""
+    return importlib.import_module(f"opentrail.cli.{verb.replace('-', '_')}").command.hidden is True
+
+
 def test_help_lists_every_verb() -> None:
     code, text = run("--help")
 
     listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
     assert code == 0
-    assert [name for name in VERBS if name not in listed] == []
+    assert [name for name in VERBS if name not in listed] == [name for name in VERBS if is_hidden(name)]
 
 
 @pytest.mark.parametrize("verb", VERBS)
