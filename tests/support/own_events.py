@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 _SECTION = re.compile(r"^## `(?P<type>[^`]+)`$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `(?P<path>[^`]+)` \| (?P<kind>\w+) \| (?P<always>yes|no) \|", re.MULTILINE)
-_KINDS: dict[str, Any] = {"string": str, "number": (int, float), "boolean": bool}
+_KINDS: dict[str, Any] = {"string": str, "number": (int, float), "boolean": bool, "null": type(None)}
 
 
 class Member(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from opentrail.branches.remediation import Guard, Outcome
-from opentrail.branches.remediation.decision import decision_id
+from opentrail.branches.remediation.decision import DETAIL_TYPE, decision_id, to_record
 from opentrail.errors import StorageError
+from tests.support import own_events
 from tests.unit.remediation.fakes import ALARM, NOW, ROLE, House, Memory, by_role, engine, event, later
 
 
@@ -26,6 +29,16 @@ def test_a_danger_is_ended_and_told(house: House, memory: Memory) -> None:
     assert (decision.outcome, decision.problem) == (Outcome.ACTED, "lamp is on")
     assert house.levels == {"lamp": 0}
     assert memory.told == [decision]
+
+
+def test_a_decision_has_the_members_the_page_lists(house: House, memory: Memory) -> None:
+    first = engine(house, memory).handle(event(), NOW)
+    again = engine(house, memory).handle(event(), NOW)
+
+    for decision in (first, again):
+        detail = json.loads(to_record(decision, account="111122223333", region="us-east-1"))
+        told = {"source": "opentrail", "detail-type": DETAIL_TYPE, "detail": detail}
+        assert own_events.problems(told) == []
 
 
 def test_observing_changes_nothing(house: House, memory: Memory) -> None:
