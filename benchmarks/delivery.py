@@ -73,19 +73,24 @@ class MemoryStore:
     """Keeps the objects."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
+        self.objects: dict[tuple[str, str], bytes] = {}
 
     def put(self, bucket: str, key: str, body: bytes, **headers: Any) -> None:
         """Keep one."""
-        self.objects[key] = body
+        self.objects[bucket, key] = body
 
     def read(self, bucket: str, key: str) -> bytes | None:
         """Find one."""
-        return self.objects.get(key)
+        return self.objects.get((bucket, key))
 
 
 def run_pipeline(bodies: list[str]) -> MemoryStore:
     """Record and deliver ``bodies`` as the two functions do."""
+    return run_deliver(run_record(bodies))
+
+
+def run_record(bodies: list[str]) -> list[str]:
+    """What the record function puts on the delivery queue."""
     selection = Selection(TRAILS, history_bucket="history")
     queue = []
     for start in range(0, len(bodies), BATCH):
@@ -96,6 +101,11 @@ def run_pipeline(bodies: list[str]) -> MemoryStore:
             encode_chunk(chunk)
             for chunk in pack_events(accepted.events, selection, max_chunk_bytes=1_000_000)
         ]
+    return queue
+
+
+def run_deliver(queue: list[str]) -> MemoryStore:
+    """What the deliver function makes of that."""
     store = MemoryStore()
     numbers = iter(range(10**9))
     for batch in _batches(queue):
