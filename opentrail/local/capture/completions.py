@@ -50,7 +50,7 @@ def _revised(answer: dict[str, Any], call: Call) -> dict[str, Any]:
     """A function has a new revision after each change, and a runtime version unless it is an image.
 
     Source: Lambda API reference, FunctionConfiguration. moto knows neither; the id of the
-    request that changed the function stands for the revision, a digest for the version.
+    request that changed the function stands for the revision, a digest for the version (UNCONFIRMED).
     """
     answer.setdefault("revisionId", call.request_id)
     if runtime := answer.get("runtime"):
