@@ -38,7 +38,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 def live_through(laptop: Laptop) -> None:
     """Nine days, a minute at a time where something happens."""
-    outputs = json.loads(laptop.run("opentrail", "status").stdout)["outputs"]
+    outputs = json.loads(laptop.run("opentrail", "status --json").stdout)["outputs"]
     stop_the_clock(laptop)
     listen(laptop)
     make_trail(laptop)
