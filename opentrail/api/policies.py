@@ -19,6 +19,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from opentrail.format.iam_document import as_list
 from opentrail.model.resource import Policy
 
 
@@ -40,7 +41,7 @@ def allows(policies: Iterable[Policy], access: Access) -> bool:
 
     A malformed statement allows nothing and denies nothing.
     """
-    statements = [s for policy in policies for s in _as_list(policy.get("Statement"))]
+    statements = [s for policy in policies for s in as_list(policy.get("Statement"))]
     concerned = [s for s in statements if isinstance(s, dict) and _concerns(s, access)]
     if any(s.get("Effect") == "Deny" and _holds(s, access, unknown=True) for s in concerned):
         return False
@@ -63,7 +64,7 @@ def _names_principal(statement: Policy, service: str) -> bool:
 
 def _is_named(principal: Any, service: str) -> bool:
     if isinstance(principal, dict):
-        return "*" in _as_list(principal.get("AWS")) or service in _as_list(principal.get("Service"))
+        return "*" in as_list(principal.get("AWS")) or service in as_list(principal.get("Service"))
     return bool(principal == "*")
 
 
@@ -75,13 +76,7 @@ def _covers(statement: Policy, element: str, value: str, fold: Callable[[str], s
 
 
 def _matches_any(patterns: Any, value: str, fold: Callable[[str], str]) -> bool:
-    return any(_like(fold(p), value) for p in _as_list(patterns) if isinstance(p, str))
-
-
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return any(_like(fold(p), value) for p in as_list(patterns) if isinstance(p, str))
 
 
 def _like(pattern: str, value: str) -> bool:
@@ -102,7 +97,7 @@ def _holds(statement: Policy, access: Access, *, unknown: bool) -> bool:
     if not isinstance(conditions, dict):
         return unknown
     return all(
-        _test(name, _as_list(wanted), access.context.get(str(key).lower()), unknown)
+        _test(name, as_list(wanted), access.context.get(str(key).lower()), unknown)
         for name, pairs in conditions.items()
         for key, wanted in (pairs.items() if isinstance(pairs, dict) else [("", None)])
     )

@@ -17,6 +17,7 @@ from opentrail.errors import FormatError, StorageError
 from opentrail.format import keys
 from opentrail.model.digest import Link
 from opentrail.model.event import Place
+from opentrail.pipeline.validate import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,28 @@ def locate(source: AuditSource, trail_arn: str, account: str, bucket: str | None
         if name.startswith("o-") and _has_digests(source, bucket, prefix, name, account):
             return Location(bucket, prefix, name)
     return Location(bucket, prefix, "")
+
+
+def span_of(
+    trail_arn: str,
+    location: Location,
+    place: Place,
+    *,
+    start: datetime,
+    end: datetime,
+    open_end: bool = False,
+) -> Span:
+    """The part of a chain that lies at ``location``; ``open_end`` as in ``Span``."""
+    return Span(
+        trail_arn=trail_arn,
+        bucket=location.bucket,
+        prefix=location.prefix,
+        organization=location.organization,
+        place=place,
+        start=start,
+        end=end,
+        open_end=open_end,
+    )
 
 
 def _has_digests(source: AuditSource, bucket: str, prefix: str, organization: str, account: str) -> bool:

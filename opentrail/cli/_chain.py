@@ -12,7 +12,7 @@ import click
 from opentrail.adapters.aws.audit_keys import KeyFile
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
-from opentrail.cli._audit import find_place, locate
+from opentrail.cli._audit import find_place, locate, span_of
 from opentrail.pipeline.validate import KeySource, Span
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -55,13 +55,5 @@ def open_chain(options: dict[str, Any], start: datetime, end: datetime) -> tuple
     place = find_place(options["trail_arn"], options["account_id"], options["region"])
     source = AuditSource(client("s3"), client("cloudtrail", place.region))
     location = locate(source, options["trail_arn"], place.account, options["s3_bucket"], options["s3_prefix"])
-    span = Span(
-        trail_arn=options["trail_arn"],
-        bucket=location.bucket,
-        prefix=location.prefix,
-        organization=location.organization,
-        place=place,
-        start=start,
-        end=end,
-    )
+    span = span_of(options["trail_arn"], location, place, start=start, end=end)
     return source, span

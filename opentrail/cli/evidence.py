@@ -19,14 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
 from opentrail.branches.evidence import Day, cover, render
-from opentrail.cli._audit import Location, Moment, digest_regions, find_place, locate
+from opentrail.cli._audit import Location, Moment, digest_regions, find_place, locate, span_of
 from opentrail.cli.doctor import as_objects, examine
 from opentrail.errors import FormatError, OpenTrailError
 from opentrail.format import keys
 from opentrail.format.times import to_iso
 from opentrail.model.event import Place
 from opentrail.model.report import Report
-from opentrail.pipeline.validate import Span, prove
+from opentrail.pipeline.validate import KEY_MARGIN, prove
 
 EXIT_SOUND, EXIT_UNSOUND, EXIT_UNCHECKED = 0, 1, 2
 HOUR = timedelta(hours=1)
@@ -56,7 +56,7 @@ def command(
     """
     now = datetime.now(UTC)
     try:
-        document = gather(trail_arn, account_id, start, min(end or now, now), now)
+        document = gather(trail_arn, account_id, start, end, now)
     except (OpenTrailError, BotoCoreError, ClientError) as error:
         click.echo(f"could not gather: {error}", err=True)
         sys.exit(EXIT_UNCHECKED)
@@ -69,7 +69,7 @@ def command(
 
 
 def gather(
-    trail_arn: str, account_id: str | None, start: datetime, end: datetime, now: datetime
+    trail_arn: str, account_id: str | None, start: datetime, end: datetime | None, now: datetime
 ) -> dict[str, Any]:
     """Everything of the pack, as JSON has it.
 
@@ -77,22 +77,24 @@ def gather(
         FormatError: not the ARN of a trail, or a period that ends before it begins.
         StorageError: trail, keys or bucket could not be read.
     """
-    if start >= end:
-        raise FormatError(f"the period ends at {to_iso(end)}, before it begins at {to_iso(start)}")
+    until = min(end or now, now)
+    if start >= until:
+        raise FormatError(f"the period ends at {to_iso(until)}, before it begins at {to_iso(start)}")
     home = find_place(trail_arn, None, None)
     account = account_id or home.account
     source = AuditSource(client("s3"), client("cloudtrail", home.region), processes=os.cpu_count() or 1)
     location = locate(source, trail_arn, account, None, "")
     found = digest_regions(source, location, account)
     regions = [
-        _region(trail_arn, Place(account, region), location, start, end) for region in found or [home.region]
+        _region(trail_arn, Place(account, region), location, start, until, open_end=end is None)
+        for region in found or [home.region]
     ]
     return {
         "version": version("opentrail"),
         "generated": to_iso(now),
         "trail_arn": trail_arn,
         "account": account,
-        "period": {"start": to_iso(start), "end": to_iso(end)},
+        "period": {"start": to_iso(start), "end": to_iso(until)},
         "summary": _summarise(regions),
         "regions": regions,
         "doctor": as_objects(examine(home.region)),
@@ -101,18 +103,12 @@ def gather(
 
 
 def _region(
-    trail_arn: str, place: Place, location: Location, start: datetime, end: datetime
+    trail_arn: str, place: Place, location: Location, start: datetime, end: datetime, *, open_end: bool
 ) -> dict[str, Any]:
     source = AuditSource(client("s3"), client("cloudtrail", place.region), processes=os.cpu_count() or 1)
-    span = Span(
-        trail_arn=trail_arn,
-        bucket=location.bucket,
-        prefix=location.prefix,
-        organization=location.organization,
-        place=place,
-        start=start,
-        end=end,
-    )
+    # Up to now: a window closed early may end a few seconds ahead of the clock.
+    proven_to = end + KEY_MARGIN if open_end else end
+    span = span_of(trail_arn, location, place, start=start, end=proven_to, open_end=open_end)
     report = prove(source, source, span)
     days = _coverage(source, location, place, trail_arn, start, end)
     return {

@@ -25,6 +25,7 @@ from opentrail.cli._audit import (
     locate,
     read_head,
     read_known,
+    span_of,
 )
 from opentrail.errors import OpenTrailError
 from opentrail.format.digest_file import ListedFile
@@ -78,12 +79,10 @@ def _prove(options: dict[str, Any], open_files: ExitStack) -> tuple[Report, str]
     source = _open_source(options, place.region, open_files)
     location = locate(source, trail_arn, place.account, options["s3_bucket"], options["s3_prefix"])
     now = datetime.now(UTC)
-    span = Span(
-        trail_arn=trail_arn,
-        bucket=location.bucket,
-        prefix=location.prefix,
-        organization=location.organization,
-        place=place,
+    span = span_of(
+        trail_arn,
+        location,
+        place,
         start=options["start_time"] or now - HISTORY,
         # A window closed early may end a few seconds ahead of the clock.
         end=options["end_time"] or now + KEY_MARGIN,

@@ -9,21 +9,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge
-from stacks.constructs.work_queue import MAX_MESSAGE_BYTES, RETENTION
+from stacks.constructs.work_queue import encrypted_queue
 
 
 def dead_letters(scope: Construct, id_: str, *, key: kms.IKey) -> sqs.Queue:
     """Return a queue for events that rules of this account could not deliver, or functions gave up on."""
-    queue = sqs.Queue(
-        scope,
-        id_,
-        encryption=sqs.QueueEncryption.KMS,
-        encryption_master_key=key,
-        data_key_reuse=cdk.Duration.hours(1),
-        enforce_ssl=True,
-        retention_period=RETENTION,
-        max_message_size_bytes=MAX_MESSAGE_BYTES,
-    )
+    queue = encrypted_queue(scope, id_, key=key)
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid="AllowOwnRulesToSend",

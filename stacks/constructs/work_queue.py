@@ -31,35 +31,38 @@ class WorkQueue(Construct):
         max_receives: int,
     ) -> None:
         super().__init__(scope, id_)
-        self.dead_letters = self._queue("DeadLetters", key)
-        self.queue = self._queue(
+        self.dead_letters = encrypted_queue(self, "DeadLetters", key=key)
+        self.queue = encrypted_queue(
+            self,
             "Queue",
-            key,
+            key=key,
             visibility_timeout=visibility,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
         )
 
-    def _queue(
-        self,
-        id_: str,
-        key: kms.IKey,
-        *,
-        visibility_timeout: cdk.Duration | None = None,
-        dead_letter_queue: sqs.DeadLetterQueue | None = None,
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            id_,
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            # One KMS call an hour instead of every five minutes; the key is this account's own.
-            data_key_reuse=cdk.Duration.hours(1),
-            enforce_ssl=True,
-            retention_period=RETENTION,
-            max_message_size_bytes=MAX_MESSAGE_BYTES,
-            visibility_timeout=visibility_timeout,
-            dead_letter_queue=dead_letter_queue,
-        )
+
+def encrypted_queue(
+    scope: Construct,
+    id_: str,
+    *,
+    key: kms.IKey,
+    visibility_timeout: cdk.Duration | None = None,
+    dead_letter_queue: sqs.DeadLetterQueue | None = None,
+) -> sqs.Queue:
+    """Return a queue with the defaults of all of ours: encrypted, TLS only, kept as long as SQS offers."""
+    return sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        # One KMS call an hour instead of every five minutes; the key is this account's own.
+        data_key_reuse=cdk.Duration.hours(1),
+        enforce_ssl=True,
+        retention_period=RETENTION,
+        max_message_size_bytes=MAX_MESSAGE_BYTES,
+        visibility_timeout=visibility_timeout,
+        dead_letter_queue=dead_letter_queue,
+    )
 
 
 def allow_rules(queue: sqs.Queue, rule_arns: Sequence[str]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from opentrail.branches.doctor import bucket_fixes as fixes
-from opentrail.branches.doctor.commands import as_list, statements
 from opentrail.branches.doctor.facts import AccountFacts, BucketFacts, TrailFacts, Unread
 from opentrail.branches.doctor.verdict import Verdict, unread
+from opentrail.format.iam_document import as_list, statements
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 _SOURCE_KEYS = {"aws:sourcearn", "aws:sourceaccount"}

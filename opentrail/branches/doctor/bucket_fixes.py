@@ -5,13 +5,14 @@ What else is set there stays: a policy is printed with the statements it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opentrail.branches.doctor import commands
-from opentrail.branches.doctor.commands import Statement, as_json, as_policy, aws, put_policy, statements
+from opentrail.branches.doctor.commands import Statement, as_json, as_policy, aws, put_policy
 from opentrail.branches.doctor.facts import BucketFacts, TrailFacts
 from opentrail.branches.doctor.verdict import NO_FIX, Fix
+from opentrail.format.iam_document import statements
 
 YEAR_DAYS = 365
 LONGEST_NAME = 63  # S3 user guide, "Bucket naming rules"
@@ -27,7 +28,7 @@ def allow_delivery(trail: TrailFacts) -> Fix:
     return _policy(trail.bucket, [*kept, *commands.delivery_grants(trail.bucket_name, folder, [trail.arn])])
 
 
-def block_public(bucket: BucketFacts, grants: list[Statement]) -> Fix:
+def block_public(bucket: BucketFacts, grants: Sequence[Statement]) -> Fix:
     """Block it, and take the statements for anybody out of the policy."""
     blocked = (commands.block_public(bucket.name),)
     if not grants:
@@ -53,7 +54,7 @@ def lock(bucket: BucketFacts) -> Fix:
     return Fix(commands=(f'{command} --mfa "$MFA"',))
 
 
-def name_trails(bucket: BucketFacts, open_ones: list[Statement], trails: list[TrailFacts]) -> Fix:
+def name_trails(bucket: BucketFacts, open_ones: Sequence[Statement], trails: list[TrailFacts]) -> Fix:
     """Ask for ``aws:SourceArn`` in each statement that does not."""
     arns = [trail.arn for trail in trails]
     return _policy(

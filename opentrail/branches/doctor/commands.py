@@ -69,15 +69,3 @@ def block_public(bucket: str) -> str:
         *("s3api", "put-public-access-block", "--bucket", bucket),
         *("--public-access-block-configuration", PUBLIC_BLOCKS),
     )
-
-
-def statements(policy: Mapping[str, Any]) -> list[Statement]:
-    """A policy's statements; one alone may stand without brackets."""
-    return [s for s in as_list(policy.get("Statement")) if isinstance(s, Mapping)]
-
-
-def as_list(value: Any) -> list[Any]:
-    """IAM's lists may be a single value."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

@@ -14,11 +14,11 @@ from opentrail.branches.doctor.commands import (
     create_bucket,
     delivery_grants,
     put_policy,
-    statements,
     write_grant,
 )
 from opentrail.branches.doctor.facts import BucketFacts, KeyFacts, TrailFacts
 from opentrail.branches.doctor.verdict import NO_FIX, Fix
+from opentrail.format.iam_document import statements
 
 ALL_OBJECTS = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
 ROOT_USAGE = (

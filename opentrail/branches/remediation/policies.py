@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from opentrail.format.iam_document import statements
+
 Document = dict[str, Any]
 
 # The condition keys by which S3 takes a statement for not public, in lower case.
@@ -36,12 +38,6 @@ NARROWING = {
 # Operators by which a key is compared to given values; the negative ones narrow nothing down.
 COMPARING = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
 EVERYWHERE = {"*", "0.0.0.0/0", "::/0"}
-
-
-def statements(document: Document) -> list[Document]:
-    """The statements of a policy; one alone need not be in a list."""
-    found = document.get("Statement", [])
-    return [found] if isinstance(found, dict) else list(found)
 
 
 def read_policy(text: str) -> Document:

@@ -15,10 +15,11 @@ from opentrail.branches.remediation.playbook import (
     calls,
     partition_of,
 )
-from opentrail.branches.remediation.policies import read_policy, statements
+from opentrail.branches.remediation.policies import read_policy
 from opentrail.branches.remediation.s3 import BUCKETS, GONE, bucket_of, bucket_policy, bucket_tags, put_policy
 from opentrail.branches.remediation.trails import all_trails
 from opentrail.errors import StorageError
+from opentrail.format.iam_document import statements
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 MIN_DAYS = 90  # CIS and PCI ask for a year; less than event history's 90 days serves nobody
