@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
 from stacks.api_stack import ApiStack
+from stacks.checks import check
 from stacks.cis_stack import CisStack
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
@@ -31,13 +31,13 @@ class Installation:
 def build(app: cdk.App) -> Installation:
     """Add all stacks to ``app``, with the options in its context.
 
-    Synthesis fails when a resource breaks an AwsSolutions rule without a written reason.
+    Synthesis fails when a resource breaks an AwsSolutions or NIST 800-53 R5 rule without a written reason.
 
     Raises:
         SettingsError: an option in the context is malformed.
     """
     options = Options.from_context(app.node.try_get_context)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+    check(app)
     storage = StorageStack(
         app,
         "OpenTrailStorage",

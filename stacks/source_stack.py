@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
 from constructs import Construct
 
+from stacks.acknowledge import acknowledge
 from stacks.options import Options
 from stacks.storage_stack import StorageStack
 
@@ -36,5 +37,10 @@ class SourceStack(cdk.Stack):
             s3_bucket_name=storage.log_bucket.bucket_name,
             s3_key_prefix=KEY_PREFIX,
             kms_key_id=storage.encryption_key.key_arn,
+        )
+        acknowledge(
+            self.trail,
+            "NIST.800.53.R5-CloudTrailCloudWatchLogsEnabled",
+            "It is there for EventBridge; log groups are filled by OpenTrail's own trails.",
         )
         cdk.CfnOutput(self, "SourceTrailArn", value=self.trail.attr_arn)

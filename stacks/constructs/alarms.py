@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.acknowledge import acknowledge
 from stacks.constructs.work_queue import WorkQueue
 
 PERIOD = cdk.Duration.minutes(5)
@@ -138,4 +139,11 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"OpenTrail: {description}",
         )
-        alarm.add_alarm_action(*self._actions)
+        if self._actions:
+            alarm.add_alarm_action(*self._actions)
+        else:
+            acknowledge(
+                alarm,
+                "NIST.800.53.R5-CloudWatchAlarmAction",
+                "Nobody was named who should hear of it: the options alarmEmail and alarmTopicArn do.",
+            )

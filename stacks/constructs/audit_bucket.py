@@ -65,11 +65,17 @@ class AuditBucket(Construct):
         else:
             acknowledge(
                 self.bucket,
-                "AwsSolutions-S1",
+                ("AwsSolutions-S1", "NIST.800.53.R5-S3BucketLoggingEnabled"),
                 "Server access logs would need one more bucket that nothing watches. Reads and writes of "
                 "this bucket are data events, which a trail can record; the option accessLogsBucket adds "
                 "server access logs.",
             )
+        acknowledge(
+            self.bucket,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            "A second copy is its owner's choice of Region, account and price; versions and Object Lock keep "
+            "what was written, and a missing file is found by its digest.",
+        )
 
     def _access_logs(self, name: str) -> s3.IBucket | None:
         return s3.Bucket.from_bucket_name(self, "AccessLogs", name) if name else None

@@ -7,6 +7,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from stacks.acknowledge import acknowledge
+
 
 def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
     """Return a table with string keys ``pk`` and ``sk``; an item with ``expires`` (epoch seconds) goes then.
@@ -14,7 +16,7 @@ def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
     Point-in-time recovery, because losing the ledger means losing the proof that no log
     file is missing. The table is kept when its stack goes.
     """
-    return dynamodb.Table(
+    table = dynamodb.Table(
         scope,
         id_,
         partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
@@ -29,3 +31,9 @@ def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
         encryption_key=key,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
+    acknowledge(
+        table,
+        "NIST.800.53.R5-DynamoDBInBackupPlan",
+        "Point-in-time recovery is on, which is a backup of every second of the last 35 days.",
+    )
+    return table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
+from stacks.checks import check
 from stacks.constructs.home_bus import home_bus_name
 from stacks.forwarders.forwarder import Forwarder
 from stacks.options import Options
@@ -70,7 +70,7 @@ def build(app: cdk.App) -> tuple[RegionForwarderStack, MemberForwarderStack]:
         SettingsError: an option in the context is malformed.
     """
     options = Options.from_context(app.node.try_get_context)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+    check(app)
     region = RegionForwarderStack(
         app,
         "OpenTrailRegionForwarder",
