@@ -58,13 +58,13 @@ class ApiStack(cdk.Stack):
             operations=OPERATIONS,
             log_retention=retention(options.log_retention_days),
         )
-        Alarms(self, "Alarms", topic_arn=options.alarm_topic_arn).watch_api(self.stage.function)
+        Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_api(self.stage.function)
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
         cdk.CfnOutput(self, "ApiFunctionName", value=self.stage.function.function_name)
 
     def _grant(self, storage: StorageStack, options: Options) -> None:
         permissions.use_table(self.role, storage.trails_table, api_permissions.KEEP_TRAILS)
-        permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb", "s3")
+        permissions.use_keys(self.role, storage.key_arns, "dynamodb", "s3")
         permissions.use_table(self.role, storage.history_table, api_permissions.READ_HISTORY)
         permissions.read_history(self.role, storage.history_bucket)
         permissions.use_signing_keys(self.role, storage.ledger_table, ["dynamodb:Query"])

@@ -83,6 +83,7 @@ def build(app: cdk.App) -> Installation:
             app,
             "OpenTrailCis",
             options=options,
+            alarm_topic_arn=storage.alarm_topic_arn,
             stack_name=f"{options.name_prefix}Cis",
             description="OpenTrail: alarms of CIS AWS Foundations section 4 on a trail's log group",
         )

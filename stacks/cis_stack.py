@@ -23,20 +23,23 @@ class CisStack(cdk.Stack):
     A trail fills the log group when it is told to, by the group's and the role's ARN in the outputs.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, options: Options, **kwargs: Any) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, options: Options, alarm_topic_arn: str, **kwargs: Any
+    ) -> None:
         super().__init__(scope, id_, **kwargs)
         self._name = permissions.cis_log_group_name(options)
         arn = permissions.log_group_arn(self._name)
-        self._key = None if options.cis_log_group and options.alarm_topic_arn else self._make_key(arn)
+        self._key = None if options.cis_log_group and alarm_topic_arn else self._make_key(arn)
         group = self._log_group(options)
-        topic = self._topic(options)
+        topic = self._topic(alarm_topic_arn)
         CisAlarms(self, "Cis", log_group=group, topic=topic)
         role = self._role(arn)
         outputs = {
             "TrailLogGroupArn": f"{arn}:*",
             "TrailLogRoleArn": role.role_arn,
-            "CisTopicArn": topic.topic_arn,
         }
+        if not alarm_topic_arn:
+            outputs["CisTopicArn"] = topic.topic_arn
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
 
@@ -92,9 +95,9 @@ class CisStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
 
-    def _topic(self, options: Options) -> sns.ITopic:
-        if options.alarm_topic_arn:
-            return sns.Topic.from_topic_arn(self, "Topic", options.alarm_topic_arn)
+    def _topic(self, arn: str) -> sns.ITopic:
+        if arn:
+            return sns.Topic.from_topic_arn(self, "Topic", arn)
         return sns.Topic(self, "Topic", master_key=self._key, enforce_ssl=True)
 
     def _role(self, group_arn: str) -> iam.Role:

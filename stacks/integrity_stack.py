@@ -30,7 +30,7 @@ class IntegrityStack(cdk.Stack):
         self.validation = Validation(
             self, "Validation", options=options, storage=storage, code=code, layer=layer
         )
-        alarms = Alarms(self, "Alarms", topic_arn=options.alarm_topic_arn)
+        alarms = Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn)
         alarms.watch_rotation(self.rotation.function)
         alarms.watch_validation(self.validation.function)
         cdk.CfnOutput(self, "ValidateFunctionName", value=self.validation.function.function_name)

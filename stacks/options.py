@@ -27,6 +27,7 @@ class Options:
 
     name_prefix: str = "OpenTrail"
     organization_id: str = ""  # "o-..." lets CloudTrail deliver an organization trail's files, too
+    kms_encryption: bool = True  # False: S3's, DynamoDB's and SQS's own keys, which cost nothing
     object_lock_mode: str = ""  # "", "GOVERNANCE" or "COMPLIANCE": default retention of every log file
     object_lock_days: int = 0
     glacier_days: int = 0  # log files move to Glacier Instant Retrieval
@@ -43,6 +44,7 @@ class Options:
     validation_schedule: str = "cron(45 2 * * ? *)"  # when the last day is proven, UTC
     validation_topic_arn: str = ""  # an SNS topic that hears of each proof
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
+    alarm_email: str = ""  # or an address: a topic is made for it, and AWS asks it to confirm
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
     cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own
     cis_log_group: str = ""  # the trail's log group they watch; "" makes one
@@ -82,6 +84,8 @@ class Options:
             == bool(self.object_lock_days),
             "cisLogGroup must be a log group's name, and goes with cisAlarms": not self.cis_log_group
             or (self.cis_alarms and re.fullmatch(r"[\w./#-]{1,512}", self.cis_log_group, re.ASCII)),
+            "alarmEmail must be one e-mail address, and does not go with alarmTopicArn": not self.alarm_email
+            or (not self.alarm_topic_arn and re.fullmatch(r"[^@\s,]+@[^@\s,]+", self.alarm_email)),
             "no option may be negative": min(self._days()) >= 0,
             "historyDays must be at least 90": self.history_days >= 90,
             "deepArchiveDays must be at least 90 days after glacierDays": not (

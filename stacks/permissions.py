@@ -44,13 +44,15 @@ class Destinations:
     keys: tuple[str, ...]  # KMS key ARNs
 
 
-def destinations(scope: cdk.Stack, options: Options, log_bucket: s3.IBucket, key: kms.IKey) -> Destinations:
-    """Return our own log bucket and key, and those the installation names."""
+def destinations(
+    scope: cdk.Stack, options: Options, log_bucket: s3.IBucket, key_arns: Sequence[str]
+) -> Destinations:
+    """Return our own log bucket and its key, if it has one, and those the installation names."""
     further = [
         s3.Bucket.from_bucket_name(scope, f"Delivery{number}", name)
         for number, name in enumerate(options.delivery_buckets)
     ]
-    return Destinations((log_bucket, *further), (key.key_arn, *options.delivery_key_arns))
+    return Destinations((log_bucket, *further), (*key_arns, *options.delivery_key_arns))
 
 
 def use_table(role: iam.Role, table: dynamodb.ITable, actions: Sequence[str]) -> None:
@@ -104,24 +106,25 @@ def _finding_text(role: iam.Role, bucket: s3.IBucket) -> str:
     return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
-def use_keys(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
+def use_keys(role: iam.Role, key_arns: Sequence[str], *services: str) -> None:
     """Grant encryption at rest with ``key_arns``, but only through ``services`` ("s3", "sqs", "dynamodb")."""
-    through = [f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}" for service in services]
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-            resources=list(key_arns),
-            conditions={"StringEquals": {"kms:ViaService": through}},
-        )
-    )
+    actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+    _use_keys(role, actions, key_arns, services)
 
 
-def decrypt(role: iam.Role, key_arns: Iterable[str], *services: str) -> None:
+def decrypt(role: iam.Role, key_arns: Sequence[str], *services: str) -> None:
     """Grant reading what ``key_arns`` encrypted, and writing nothing, through ``services``."""
+    _use_keys(role, ["kms:Decrypt", "kms:DescribeKey"], key_arns, services)
+
+
+def _use_keys(role: iam.Role, actions: list[str], key_arns: Sequence[str], services: Iterable[str]) -> None:
+    """Grant nothing when there are no keys: what AWS's own encrypt needs no permission."""
+    if not key_arns:
+        return
     through = [f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}" for service in services]
     role.add_to_policy(
         iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:DescribeKey"],
+            actions=actions,
             resources=list(key_arns),
             conditions={"StringEquals": {"kms:ViaService": through}},
         )

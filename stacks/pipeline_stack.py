@@ -99,7 +99,7 @@ class PipelineStack(cdk.Stack):
             stage: stage_role(self, f"{stage.capitalize()}Role", name_prefix=options.name_prefix, stage=stage)
             for stage in ("record", "deliver", "digest", "insights", "rollup")
         }
-        self._destinations = permissions.destinations(self, options, storage.log_bucket, key)
+        self._destinations = permissions.destinations(self, options, storage.log_bucket, storage.key_arns)
         self._code = function_code()
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
         self.record = self._add_record()
@@ -194,7 +194,7 @@ class PipelineStack(cdk.Stack):
         permissions.take_messages(role, self.intake.queue)
         permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
-        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
+        permissions.use_keys(role, storage.key_arns, "dynamodb", "sqs")
         permissions.stream(role, permissions.streamed_groups(self._options))
         permissions.list_members(role)
         return stage
@@ -268,7 +268,7 @@ class PipelineStack(cdk.Stack):
         permissions.use_table(role, storage.history_table, permissions.JUDGE_COUNTS)
         permissions.send_messages(role, [self.intake.queue])
         permissions.put_events(role, self)
-        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "sqs")
+        permissions.use_keys(role, storage.key_arns, "dynamodb", "sqs")
         return stage
 
     def _add_rollup(self) -> StageFunction:
@@ -286,7 +286,7 @@ class PipelineStack(cdk.Stack):
         Clock(self, "RollupClock", schedule=ROLLUP_SCHEDULE, function=stage.function)
         permissions.use_table(role, storage.history_table, permissions.ROLL_UP)
         permissions.use_history(role, storage.history_bucket)
-        permissions.use_keys(role, [storage.encryption_key.key_arn], "dynamodb", "s3")
+        permissions.use_keys(role, storage.key_arns, "dynamodb", "s3")
         return stage
 
     def _add_stage(
@@ -310,7 +310,7 @@ class PipelineStack(cdk.Stack):
         permissions.use_keys(role, self._destinations.keys, "dynamodb", "s3", *further_services)
 
     def _add_alarms(self) -> None:
-        alarms = Alarms(self, "Alarms", topic_arn=self._options.alarm_topic_arn)
+        alarms = Alarms(self, "Alarms", topic_arn=self._storage.alarm_topic_arn)
         alarms.watch_queue("Intake", self.intake, oldest_seconds=INTAKE_LATE_SECONDS)
         alarms.watch_queue("Delivery", self.delivery, oldest_seconds=DELIVERY_LATE_SECONDS)
         alarms.watch_digests(self.digest.function)

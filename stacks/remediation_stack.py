@@ -89,7 +89,7 @@ class RemediationStack(cdk.Stack):
         found = playbooks(options.playbooks_folder)
         self._own_roles = tuple(stage_role_arn(options.name_prefix, _stage(playbook)) for playbook in found)
         self.stages = {playbook.id: self._add(playbook) for playbook in found}
-        Alarms(self, "Alarms", topic_arn=options.alarm_topic_arn).watch_remediation(self.given_up)
+        Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_remediation(self.given_up)
         cdk.CfnOutput(self, "RemediationTableName", value=self.table.table_name)
 
     def _add(self, playbook: Playbook) -> StageFunction:
@@ -134,7 +134,7 @@ class RemediationStack(cdk.Stack):
         permissions.use_table(role, self.table, USE_STATE)
         permissions.send_messages(role, [self._intake])
         permissions.put_events(role, self)
-        permissions.use_keys(role, [self._storage.encryption_key.key_arn], "dynamodb", "sqs")
+        permissions.use_keys(role, self._storage.key_arns, "dynamodb", "sqs")
         for permission in playbook.reads:
             role.add_to_policy(self._statement(role, permission))
         if playbook.writes:

@@ -36,11 +36,17 @@ class SourceStack(cdk.Stack):
             enable_log_file_validation=True,
             s3_bucket_name=storage.log_bucket.bucket_name,
             s3_key_prefix=KEY_PREFIX,
-            kms_key_id=storage.encryption_key.key_arn,
+            kms_key_id=storage.encryption_key.key_arn if storage.encryption_key else None,
         )
         acknowledge(
             self.trail,
             "NIST.800.53.R5-CloudTrailCloudWatchLogsEnabled",
             "It is there for EventBridge; log groups are filled by OpenTrail's own trails.",
         )
+        if storage.encryption_key is None:
+            acknowledge(
+                self.trail,
+                "NIST.800.53.R5-CloudTrailEncryptionEnabled",
+                "The option kmsEncryption is off: S3 encrypts with keys of its own.",
+            )
         cdk.CfnOutput(self, "SourceTrailArn", value=self.trail.attr_arn)

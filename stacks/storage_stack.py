@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.constructs.alarm_topic import alarm_topic
 from stacks.constructs.audit_bucket import (
     AuditBucket,
     allow_cloudtrail,
@@ -29,7 +30,12 @@ class StorageStack(cdk.Stack):
 
     def __init__(self, scope: Construct, id_: str, *, options: Options, **kwargs: Any) -> None:
         super().__init__(scope, id_, **kwargs)
-        self.encryption_key = encryption_key(self, "EncryptionKey")
+        self.encryption_key = (
+            encryption_key(self, "EncryptionKey", for_alarms=bool(options.alarm_email))
+            if options.kms_encryption
+            else None
+        )
+        self.key_arns = [self.encryption_key.key_arn] if self.encryption_key else []
         self.signing_key = signing_key(
             self, "SigningKey", signer_role_arn=stage_role_arn(options.name_prefix, "digest")
         )
@@ -58,7 +64,14 @@ class StorageStack(cdk.Stack):
         self.trails_table = state_table(self, "TrailsTable", key=self.encryption_key)
         self.ledger_table = state_table(self, "LedgerTable", key=self.encryption_key)
         self.history_table = state_table(self, "HistoryTable", key=self.encryption_key)
+        self.alarm_topic_arn = options.alarm_topic_arn or self._alarm_topic_arn(options.alarm_email)
         self._write_outputs()
+
+    def _alarm_topic_arn(self, email: str) -> str:
+        """Here because a confirmed address is worth keeping, and all other stacks' alarms need it."""
+        if not email:
+            return ""
+        return alarm_topic(self, "AlarmTopic", email=email, key=self.encryption_key).topic_arn
 
     def _write_outputs(self) -> None:
         outputs = {
@@ -68,7 +81,8 @@ class StorageStack(cdk.Stack):
             "LedgerTableName": self.ledger_table.table_name,
             "HistoryTableName": self.history_table.table_name,
             "SigningKeyId": self.signing_key.key_id,
-            "EncryptionKeyArn": self.encryption_key.key_arn,
         }
+        if self.encryption_key:
+            outputs["EncryptionKeyArn"] = self.encryption_key.key_arn
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)

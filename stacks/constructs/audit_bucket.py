@@ -29,7 +29,7 @@ class AuditBucket(Construct):
         scope: Construct,
         id_: str,
         *,
-        key: kms.IKey,
+        key: kms.IKey | None,
         lifecycle: Sequence[s3.LifecycleRule],
         access_logs_bucket: str = "",
         retention: s3.ObjectLockRetention | None = None,
@@ -41,9 +41,9 @@ class AuditBucket(Construct):
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.KMS,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=key,
-            bucket_key_enabled=True,
+            bucket_key_enabled=bool(key) or None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
@@ -69,6 +69,12 @@ class AuditBucket(Construct):
                 "Server access logs would need one more bucket that nothing watches. Reads and writes of "
                 "this bucket are data events, which a trail can record; the option accessLogsBucket adds "
                 "server access logs.",
+            )
+        if key is None:
+            acknowledge(
+                self.bucket,
+                "NIST.800.53.R5-S3DefaultEncryptionKMS",
+                "The option kmsEncryption is off: S3 encrypts with keys of its own.",
             )
         acknowledge(
             self.bucket,

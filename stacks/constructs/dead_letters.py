@@ -12,7 +12,7 @@ from stacks.acknowledge import acknowledge
 from stacks.constructs.work_queue import encrypted_queue
 
 
-def dead_letters(scope: Construct, id_: str, *, key: kms.IKey) -> sqs.Queue:
+def dead_letters(scope: Construct, id_: str, *, key: kms.IKey | None) -> sqs.Queue:
     """Return a queue for events that rules of this account could not deliver, or functions gave up on."""
     queue = encrypted_queue(scope, id_, key=key)
     queue.add_to_resource_policy(

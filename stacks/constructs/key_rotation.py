@@ -65,7 +65,7 @@ class KeyRotation(Construct):
         ).function
         Clock(self, "RotateClock", schedule=SCHEDULE, function=self.function)
         permissions.use_signing_keys(self.role, storage.ledger_table, ["dynamodb:PutItem", "dynamodb:Query"])
-        permissions.use_keys(self.role, [storage.encryption_key.key_arn], "dynamodb")
+        permissions.use_keys(self.role, storage.key_arns, "dynamodb")
         api_permissions.publish_key(self.role, storage.signing_key)
         _make_keys(self.role, options.name_prefix)
 

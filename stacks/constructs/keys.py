@@ -33,12 +33,13 @@ ADMINISTRATION = [
 ]
 
 
-def encryption_key(scope: Construct, id_: str) -> kms.Key:
+def encryption_key(scope: Construct, id_: str, *, for_alarms: bool) -> kms.Key:
     """Return the symmetric key of buckets, tables and queues, rotated every year.
 
     Two services may use it: CloudTrail itself, should one of its trails deliver to the
-    log bucket, and EventBridge, which puts events on the encrypted intake queue. People
-    and roles get theirs from IAM.
+    log bucket, and EventBridge, which puts events on the encrypted intake queue; and with
+    ``for_alarms`` CloudWatch, whose alarms go to an encrypted topic. People and roles get
+    theirs from IAM.
 
     Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
     """
@@ -49,7 +50,11 @@ def encryption_key(scope: Construct, id_: str) -> kms.Key:
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    for statement in (*_cloudtrail_statements(cdk.Stack.of(scope)), _events_statement()):
+    users = [("EventBridgeToSendToQueues", "events")]
+    if for_alarms:
+        users.append(("CloudWatchToSendAlarms", "cloudwatch"))
+    statements = (_service_statement(what, service) for what, service in users)
+    for statement in (*_cloudtrail_statements(cdk.Stack.of(scope)), *statements):
         key.add_to_resource_policy(statement)
     return key
 
@@ -117,10 +122,10 @@ def _cloudtrail_statements(stack: cdk.Stack) -> list[iam.PolicyStatement]:
     ]
 
 
-def _events_statement() -> iam.PolicyStatement:
+def _service_statement(what: str, service: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
-        sid="AllowEventBridgeToSendToQueues",
-        principals=[iam.ServicePrincipal("events.amazonaws.com")],
+        sid=f"Allow{what}",
+        principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
         resources=["*"],
         conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},

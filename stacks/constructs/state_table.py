@@ -10,8 +10,10 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge
 
 
-def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
+def state_table(scope: Construct, id_: str, *, key: kms.IKey | None) -> dynamodb.Table:
     """Return a table with string keys ``pk`` and ``sk``; an item with ``expires`` (epoch seconds) goes then.
+
+    Without ``key`` DynamoDB encrypts with one of its own.
 
     Point-in-time recovery, because losing the ledger means losing the proof that no log
     file is missing. The table is kept when its stack goes.
@@ -27,7 +29,7 @@ def state_table(scope: Construct, id_: str, *, key: kms.IKey) -> dynamodb.Table:
         ),
         deletion_protection=True,
         time_to_live_attribute="expires",
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
         encryption_key=key,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )

@@ -66,7 +66,7 @@ class Validation(Construct):
 
     def _grant(self, options: Options, storage: StorageStack) -> None:
         role, stack = self.role, cdk.Stack.of(self)
-        destinations = permissions.destinations(stack, options, storage.log_bucket, storage.encryption_key)
+        destinations = permissions.destinations(stack, options, storage.log_bucket, storage.key_arns)
         permissions.read_log_files(role, destinations.buckets)
         permissions.decrypt(role, destinations.keys, "dynamodb", "s3")
         permissions.use_table(role, storage.trails_table, ("dynamodb:Scan",))

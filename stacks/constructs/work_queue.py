@@ -26,7 +26,7 @@ class WorkQueue(Construct):
         scope: Construct,
         id_: str,
         *,
-        key: kms.IKey,
+        key: kms.IKey | None,
         visibility: cdk.Duration,
         max_receives: int,
     ) -> None:
@@ -45,7 +45,7 @@ def encrypted_queue(
     scope: Construct,
     id_: str,
     *,
-    key: kms.IKey,
+    key: kms.IKey | None,
     visibility_timeout: cdk.Duration | None = None,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
@@ -53,10 +53,10 @@ def encrypted_queue(
     return sqs.Queue(
         scope,
         id_,
-        encryption=sqs.QueueEncryption.KMS,
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
         encryption_master_key=key,
         # One KMS call an hour instead of every five minutes; the key is this account's own.
-        data_key_reuse=cdk.Duration.hours(1),
+        data_key_reuse=cdk.Duration.hours(1) if key else None,
         enforce_ssl=True,
         retention_period=RETENTION,
         max_message_size_bytes=MAX_MESSAGE_BYTES,

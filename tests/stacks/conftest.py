@@ -76,6 +76,22 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
     )
 
 
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The installation without a KMS key for what it stores, whose alarms go to an address."""
+    return synthesise(
+        tmp_path_factory.mktemp("plain"),
+        {
+            "kmsEncryption": False,
+            "alarmEmail": "on-call@example.com",
+            "cisAlarms": True,
+            "cisLogGroup": "central-trail",
+            "minimalTrail": True,
+            "remediationMode": "observe",
+        },
+    )
+
+
 @dataclass(frozen=True)
 class Forwarders:
     """The templates of other Regions and accounts."""

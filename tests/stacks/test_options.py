@@ -51,6 +51,12 @@ def test_every_bad_option_is_named_at_once() -> None:
         ),
         ({"logRetentionDays": 8}, "logRetentionDays must be one of"),
         ({"namePrefix": 7}, "namePrefix=7 is not text"),
+        ({"alarmEmail": "on-call"}, "alarmEmail must be"),
+        ({"alarmEmail": "a@example.com, b@example.com"}, "alarmEmail must be"),
+        (
+            {"alarmEmail": "a@example.com", "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
+            "does not go with alarmTopicArn",
+        ),
         ({"historyDays": True}, "historyDays=True is not a whole number"),
     ],
 )
