@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -60,6 +61,18 @@ class ApiStack(cdk.Stack):
         )
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_api(self.stage.function)
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
+        cdk.CfnOutput(
+            self,
+            "DefaultTrail",
+            description="What `opentrail trail create --default` makes",
+            value=json.dumps(
+                {
+                    "Name": options.trail_name,
+                    "DataTypes": options.trail_data_types,
+                    "Insights": options.trail_insights,
+                }
+            ),
+        )
         cdk.CfnOutput(self, "ApiFunctionName", value=self.stage.function.function_name)
 
     def _grant(self, storage: StorageStack, options: Options) -> None:

@@ -45,6 +45,9 @@ class Options:
     validation_topic_arn: str = ""  # an SNS topic that hears of each proof
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
     alarm_email: str = ""  # or an address: a topic is made for it, and AWS asks it to confirm
+    trail_name: str = "management-events"  # what `opentrail trail create --default` makes
+    trail_data_types: tuple[str, ...] = ()  # and whose data events it records: "AWS::S3::Object"
+    trail_insights: bool = False  # and whether unusual rates are looked for, which AWS would charge for
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
     cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own
     cis_log_group: str = ""  # the trail's log group they watch; "" makes one
@@ -86,6 +89,12 @@ class Options:
             or (self.cis_alarms and re.fullmatch(r"[\w./#-]{1,512}", self.cis_log_group, re.ASCII)),
             "alarmEmail must be one e-mail address, and does not go with alarmTopicArn": not self.alarm_email
             or (not self.alarm_topic_arn and re.fullmatch(r"[^@\s,]+@[^@\s,]+", self.alarm_email)),
+            "trailName must be 3 to 128 letters, digits, periods, underscores or hyphens": re.fullmatch(
+                r"(?=.{3,128}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*", self.trail_name
+            ),
+            "trailDataTypes must be resource types like AWS::S3::Object": all(
+                re.fullmatch(r"AWS::\w+::\w+", name, re.ASCII) for name in self.trail_data_types
+            ),
             "no option may be negative": min(self._days()) >= 0,
             "historyDays must be at least 90": self.history_days >= 90,
             "deepArchiveDays must be at least 90 days after glacierDays": not (

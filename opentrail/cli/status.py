@@ -14,7 +14,7 @@ import click
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.deployment import alarms_ringing, find_deployment, read_functions, read_queues
 from opentrail.cli import _health
-from opentrail.cli._deployment import UNREACHABLE, UncheckedError, prefix_option
+from opentrail.cli._deployment import UNREACHABLE, UncheckedError, own_cloudtrail, prefix_option
 from opentrail.cli._endpoint import call_admin
 from opentrail.errors import StorageError
 
@@ -52,10 +52,10 @@ def _of_deployment(prefix: str) -> Iterator[_health.Line]:
     yield from _health.of_queues(read_queues(client, deployment))
     yield from _health.of_functions(read_functions(client, deployment, datetime.now(UTC)))
     yield from _health.of_alarms(alarms_ringing(client, prefix))
-    yield from _health.of_trails(_trails())
+    if "ApiUrl" in deployment.outputs:
+        yield from _health.of_trails(_trails(own_cloudtrail(deployment)))
 
 
-def _trails() -> Iterator[Mapping[str, Any]]:
-    cloudtrail = client("cloudtrail")
+def _trails(cloudtrail: Any) -> Iterator[Mapping[str, Any]]:
     for trail in cloudtrail.describe_trails(includeShadowTrails=False)["trailList"]:
         yield {**cloudtrail.get_trail_status(Name=trail["TrailARN"]), "Name": trail["Name"]}

@@ -51,6 +51,9 @@ def test_every_bad_option_is_named_at_once() -> None:
         ),
         ({"logRetentionDays": 8}, "logRetentionDays must be one of"),
         ({"namePrefix": 7}, "namePrefix=7 is not text"),
+        ({"trailName": "my"}, "trailName must be"),
+        ({"trailName": "my..trail"}, "trailName must be"),
+        ({"trailDataTypes": "S3"}, "trailDataTypes must be"),
         ({"alarmEmail": "on-call"}, "alarmEmail must be"),
         ({"alarmEmail": "a@example.com, b@example.com"}, "alarmEmail must be"),
         (
