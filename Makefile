@@ -83,6 +83,7 @@ docs: setup
 	@$(BIN)/python -m tests.docs.compatibility
 	@$(BIN)/python -m tests.docs.remediation
 	@$(BIN)/python -m tests.docs.doctor
+	@$(BIN)/python -m tests.docs.cost
 
 # Resolve the *.in files again, to exact versions without the address of any registry.
 COMPILE := $(CURDIR)/$(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras --no-emit-options \

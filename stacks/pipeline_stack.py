@@ -46,7 +46,7 @@ LONGEST_WINDOW_SECONDS = 300  # Lambda's own limit on a batching window
 
 # Lambda user guide, "Creating and configuring an Amazon SQS event source mapping": visibility of at
 # least six times the function's timeout, plus the batching window.
-INTAKE_VISIBILITY = cdk.Duration.seconds(6 * RECORD_SECONDS)
+INTAKE_VISIBILITY = cdk.Duration.seconds(6 * RECORD_SECONDS + LONGEST_WINDOW_SECONDS)
 DELIVERY_VISIBILITY = cdk.Duration.seconds(6 * DELIVER_SECONDS + LONGEST_WINDOW_SECONDS)
 
 # An intake message fails alone only for what passes by itself (a table that throttles); what never
@@ -62,10 +62,10 @@ DELIVERY_RECEIVES = 340
 INTAKE_LATE_SECONDS = 15 * 60
 DELIVERY_LATE_SECONDS = 60 * 60
 
-INTAKE_BATCH = 1000
-INTAKE_CONCURRENCY = 10  # ten thousand records at a time, and the rest of the account keeps its Lambda share
-
-# Few, full files: every poller holds a window of its own, and two is the fewest SQS allows.
+# Few, full chunks and files: every poller holds a window of its own, and two is the fewest SQS allows.
+# What a chunk costs on its way, in requests and claims, outweighs all else (docs/cost.md).
+INTAKE_BATCH = 10_000  # in practice some three thousand: Lambda takes 6 MB
+INTAKE_CONCURRENCY = 2
 DELIVERY_BATCH = 10_000
 DELIVERY_CONCURRENCY = 2
 
@@ -124,7 +124,7 @@ class PipelineStack(cdk.Stack):
 
         self._intake_window = number(
             "IntakeWindowSeconds",
-            5,
+            60,
             1,
             LONGEST_WINDOW_SECONDS,
             "How long calls are collected before recording",
@@ -144,7 +144,7 @@ class PipelineStack(cdk.Stack):
         )
         self._insights_lag = number(
             "InsightsLagMinutes",
-            8,
+            9,
             0,
             60,
             "How long after a minute its calls are counted: both windows, and what AWS takes to report calls",

@@ -29,6 +29,7 @@ NOT_CODE = [
     "!/opentrail",
     "!/lambdas",
     "/opentrail/_deploy",
+    "/opentrail/branches/cost",
     "/opentrail/branches/doctor",
     "/opentrail/branches/evidence",
     "/opentrail/cli",

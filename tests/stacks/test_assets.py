@@ -34,7 +34,7 @@ def test_code_is_the_package_and_the_handlers(code: set[str]) -> None:
     assert {"opentrail/settings.py", "lambdas/record/__init__.py"} <= code
 
 
-@pytest.mark.parametrize("folder", ["cli", "local", "testing", "_deploy", "branches/doctor"])
+@pytest.mark.parametrize("folder", ["cli", "local", "testing", "_deploy", "branches/cost", "branches/doctor"])
 def test_code_leaves_out_what_no_function_runs(code: set[str], folder: str) -> None:
     assert not [path for path in code if path.startswith(f"opentrail/{folder}/")]
 

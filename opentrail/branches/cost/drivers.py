@@ -1,0 +1,200 @@
+"""What a deployment costs by its load, service by service.
+
+Numbers of calls and units are those of the code; a test counts them (``tests/flow/test_cost_calls.py``).
+Times in Lambda are modelled: nobody has measured them there yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentrail.branches.cost import installation
+from opentrail.branches.cost.charges import Line
+from opentrail.branches.cost.load import POLLERS, Load
+from opentrail.branches.cost.prices import PriceList
+from opentrail.branches.cost.storage import GB, MONTH_DAYS, Keeping, storage_cost
+
+DAY_SECONDS = 86_400
+KB = 1024
+
+# SQS: a receive brings ten messages at most, and so does a delete take.
+MESSAGES_A_RECEIVE = 10
+LONG_POLL_SECONDS = 20
+
+# DynamoDB write units; in a transaction an item counts twice.
+FILE_WRITES = 2 + 1  # its row in a transaction; the row is settled
+CLAIM_WRITES = 2
+CLOSE_WRITES = 1  # a digest takes the row off
+DIGEST_WRITES = 6  # the chain with the pending digest, and without; the usage; the trail's status
+STATUS_WRITES = 1
+INDEX_BYTES_AN_EVENT = 14  # of a segment's entry: hashes and counts
+INDEX_BYTES = 600  # of an entry without events
+DIGEST_READS = 4
+MINUTE_READS = 5  # of a place that Insights judge
+MINUTE_WRITES = 2
+
+# Every segment is put together with others twice: into its hour, into its day. The old ones stay.
+ROLLUPS = 2
+
+# Seconds in Lambda: a run, and what it does. UNCONFIRMED: assumed from round trips of 10 ms to DynamoDB
+# and SQS and 60 ms to S3, and from the processor time that `make bench` measures, doubled.
+RECORD_RUN, RECORD_EVENT = 0.04, 0.00004
+DELIVER_RUN, DELIVER_FILE, DELIVER_EVENT = 0.04, 0.1, 0.00003
+DIGEST_RUN, DIGEST_EACH, DIGEST_FILE = 0.2, 0.25, 0.03
+INSIGHTS_RUN, INSIGHTS_PLACE = 0.05, 0.05
+ROLLUP_PLACE, ROLLUP_FILE = 0.1, 0.02
+VALIDATE_RUN, VALIDATE_FILE = 1.0, 0.01
+
+# CloudWatch Logs: Lambda's own lines, one of ours, the metrics; and the key of each file.
+LOG_BYTES_A_RUN = 1500
+LOG_BYTES_A_FILE = 160
+
+# KMS: SQS asks for a key once an hour and principal, DynamoDB every five minutes and table.
+KMS_REQUESTS_A_DAY = 24 * 6 + 3 * 288
+SIGNATURES = 2  # the digest, the tree head
+
+
+def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, age_months: float = 0.0) -> list[Line]:
+    """The bill of the deployment for ``load``, largest driver first.
+
+    Args:
+        load: what went through it.
+        keeping: how long log files stay.
+        age_months: since when signing keys rotate: each one goes on costing until somebody deletes it.
+    """
+    months = load.days / MONTH_DAYS
+    runs = _runs(load)
+    writes, reads = _writes(load), _reads(load)
+    index_bytes = load.history_events * INDEX_BYTES_AN_EVENT
+    puts, gets = _puts(load), _gets(load)
+    requests = _requests(load)
+    gb_seconds = _gb_seconds(load)
+    keys = installation.ENCRYPTION_KEYS + 1 + age_months * MONTH_DAYS // installation.KEY_ROTATION_DAYS
+    signed = load.digests * SIGNATURES + load.days * KMS_REQUESTS_A_DAY
+    logs = sum(runs.values()) * LOG_BYTES_A_RUN + load.trail_files * LOG_BYTES_A_FILE
+    stored = storage_cost(load.trail_bytes, load.trail_files, keeping, prices)
+    # Segments, and what they were put together into, stay as long as history does.
+    history = Keeping(months=installation.HISTORY_DAYS / MONTH_DAYS)
+    history_bytes = load.history_bytes * (1 + ROLLUPS)
+    watching = (
+        prices["cloudwatch_alarm"].of(installation.ALARMS)
+        + prices["cloudwatch_metric"].of(installation.METRICS)
+        + prices["cloudwatch_dashboard"].of(installation.DASHBOARDS)
+    )
+    lines = [
+        Line("SQS requests", requests, "requests", prices["sqs_request"].of(requests)),
+        Line("Lambda requests", sum(runs.values()), "runs", prices["lambda_request"].of(sum(runs.values()))),
+        Line("Lambda time", gb_seconds, "GB-s", prices["lambda_gb_second"].of(gb_seconds)),
+        Line("DynamoDB writes", writes, "units", prices["dynamodb_write"].of(writes)),
+        Line("DynamoDB reads", reads, "units", prices["dynamodb_read"].of(reads)),
+        Line(
+            "DynamoDB storage",
+            index_bytes,
+            "bytes",
+            prices["dynamodb_storage"].of(index_bytes / GB * installation.HISTORY_DAYS / MONTH_DAYS),
+        ),
+        Line("S3 PUT requests", puts, "requests", prices["s3_put"].of(puts)),
+        Line("S3 GET requests", gets, "requests", prices["s3_get"].of(gets)),
+        Line("S3 storage of log files", load.trail_bytes, "bytes", stored),
+        Line(
+            "S3 storage of event history",
+            history_bytes,
+            "bytes",
+            storage_cost(history_bytes, load.history_files, history, prices),
+        ),
+        Line("KMS requests", signed, "requests", prices["kms_request"].of(signed)),
+        Line("KMS keys", keys, "keys", prices["kms_key"].of(keys * months)),
+        Line(
+            "AWS's own trail, for data and network activity events",
+            load.bought,
+            "events",
+            prices["cloudtrail_data"].of(load.bought),
+        ),
+        Line("EventBridge", load.forwarded, "events", prices["eventbridge_event"].of(load.forwarded)),
+        Line("CloudWatch Logs", logs, "bytes", prices["cloudwatch_logs"].of(logs / GB)),
+        Line("CloudWatch alarms, metrics, dashboard", months, "months", watching * months),
+    ]
+    return sorted(lines, key=lambda line: -line.dollars)
+
+
+def largest(lines: Sequence[Line]) -> Line:
+    """The line that costs most."""
+    return max(lines, key=lambda line: line.dollars)
+
+
+def _runs(load: Load) -> dict[str, float]:
+    return {
+        "record": load.record_runs,
+        "deliver": load.deliver_runs,
+        "digest": load.days * installation.DIGESTS_A_DAY,
+        "insights": load.days * installation.INSIGHTS_RUNS_A_DAY,
+        "rollup": load.days * installation.ROLLUPS_A_DAY,
+        "validate": load.days,
+        "rotate": load.days,
+    }
+
+
+def _gb_seconds(load: Load) -> float:
+    runs = _runs(load)
+    all_files = load.trail_files + load.history_files
+    seconds = {
+        "record": runs["record"] * RECORD_RUN + load.records * RECORD_EVENT,
+        "deliver": runs["deliver"] * DELIVER_RUN + all_files * DELIVER_FILE + load.copies * DELIVER_EVENT,
+        "digest": runs["digest"] * DIGEST_RUN + load.digests * DIGEST_EACH + load.trail_files * DIGEST_FILE,
+        "insights": runs["insights"] * (INSIGHTS_RUN + load.insights_places * INSIGHTS_PLACE),
+        "rollup": runs["rollup"] * load.places * ROLLUP_PLACE + load.history_files * ROLLUP_FILE,
+        "validate": runs["validate"] * VALIDATE_RUN + (load.trail_files + load.digests) * VALIDATE_FILE,
+        "rotate": runs["rotate"],
+    }
+    return sum(seconds[name] * installation.MEMORY_MIB[name] / 1024 for name in seconds)
+
+
+def _requests(load: Load) -> float:
+    """Of SQS: each message is sent, received and deleted; empty receives are paid like others."""
+    messages = load.messages + load.chunks
+    received = max(messages / MESSAGES_A_RECEIVE, load.record_runs + load.deliver_runs)
+    sent = load.messages + max(load.chunks / MESSAGES_A_RECEIVE, load.record_runs)
+    idle = installation.QUEUES * POLLERS * load.days * DAY_SECONDS / LONG_POLL_SECONDS
+    return sent + 2 * received + idle
+
+
+def _writes(load: Load) -> float:
+    entries = _entry_units(load.history_events, load.history_files)
+    rolled = _entry_units(load.history_events, _rolled(load))
+    history = 2 * (
+        2 * entries + 2 * rolled + rolled
+    )  # in and out of the index; the day's stay till they expire
+    files = load.trail_files + load.history_files
+    return (
+        files * FILE_WRITES
+        + load.claims * CLAIM_WRITES
+        + load.trail_files * CLOSE_WRITES
+        + load.digests * DIGEST_WRITES
+        + load.deliver_runs * load.trails * STATUS_WRITES
+        + history
+        + load.insights_places * load.days * installation.INSIGHTS_RUNS_A_DAY * MINUTE_WRITES
+    )
+
+
+def _reads(load: Load) -> float:
+    judged = load.insights_places * load.days * installation.INSIGHTS_RUNS_A_DAY * MINUTE_READS
+    trails = load.days * installation.INSIGHTS_RUNS_A_DAY
+    return load.digests * DIGEST_READS + judged + trails + load.trail_files
+
+
+def _entry_units(events: float, entries: float) -> float:
+    return max(entries, (events * INDEX_BYTES_AN_EVENT + entries * INDEX_BYTES) / KB)
+
+
+def _rolled(load: Load) -> float:
+    """Segments of an hour, as many as there are hours or files."""
+    return min(load.history_files, load.places * load.days * installation.ROLLUPS_A_DAY)
+
+
+def _puts(load: Load) -> float:
+    return load.trail_files + load.history_files + 2 * load.digests + ROLLUPS * _rolled(load)
+
+
+def _gets(load: Load) -> float:
+    """The digest reads each log file for its tree, as the daily proof does; a roll-up reads its segments."""
+    return 2 * load.trail_files + load.history_files + _rolled(load) + 3 * load.digests

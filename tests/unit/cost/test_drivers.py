@@ -1,0 +1,72 @@
+"""What a deployment costs by its load."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from opentrail.branches.cost import Keeping, Load, Workload, estimate, largest, load_prices, own_cost
+from opentrail.branches.cost.storage import MONTH_DAYS
+
+PRICES = load_prices()
+NOTHING = replace(Load(**dict.fromkeys((field.name for field in fields(Load)), 0.0)), days=MONTH_DAYS)
+
+
+def bill(load: Load, age_months: float = 0.0) -> dict[str, float]:
+    return {line.name: line.dollars for line in own_cost(load, Keeping(), PRICES, age_months=age_months)}
+
+
+def more(**counts: float) -> dict[str, float]:
+    """What ``counts`` add to the bill of a month without events, by driver."""
+    idle, busy = bill(NOTHING), bill(replace(NOTHING, **counts))
+    added = {name: round(busy[name] - idle[name], 3) for name in busy}
+    return {name: dollars for name, dollars in added.items() if dollars}
+
+
+def test_a_month_without_events_costs_what_stands_and_ticks() -> None:
+    idle = bill(NOTHING)
+
+    assert idle["CloudWatch alarms, metrics, dashboard"] == pytest.approx(20 * 0.10 + 13 * 0.30 + 3.00)
+    assert idle["KMS keys"] == 2.0
+    assert idle["SQS requests"] == pytest.approx(2 * 5 * MONTH_DAYS * 86_400 / 20 * 0.4e-6)
+    assert idle["S3 PUT requests"] == idle["S3 storage of log files"] == idle["EventBridge"] == 0
+
+
+def test_a_million_messages_are_sent_one_by_one_and_taken_by_tens() -> None:
+    assert more(messages=1e6) == {"SQS requests": 0.48}
+
+
+def test_a_file_of_one_chunk_takes_six_units_to_write_and_close() -> None:
+    assert more(trail_files=1e6, claims=1e6)["DynamoDB writes"] == 6 * 0.625
+
+
+def test_a_digest_is_two_objects_and_two_signatures() -> None:
+    added = more(digests=1e6)
+
+    assert (added["S3 PUT requests"], added["KMS requests"]) == (2 * 5, 2 * 3)
+
+
+def test_calls_of_other_accounts_and_regions_are_paid_on_the_bus() -> None:
+    assert more(forwarded=1e6) == {"EventBridge": 1.0}
+
+
+def test_aws_own_trail_is_paid_for_the_data_events_it_hands_over() -> None:
+    assert more(bought=1e6) == {"AWS's own trail, for data and network activity events": 1.0}
+
+
+def test_signing_keys_add_up_until_somebody_deletes_them() -> None:
+    assert bill(NOTHING, age_months=12)["KMS keys"] == 2 + 12
+
+
+def test_half_a_month_costs_half_of_what_stands() -> None:
+    assert bill(replace(NOTHING, days=MONTH_DAYS / 2))["KMS keys"] == 1.0
+
+
+def test_the_largest_driver_comes_first() -> None:
+    load, _ = estimate(Workload(events=1e8, places=50))
+
+    lines = own_cost(load, Keeping(), PRICES)
+
+    assert lines[0] == largest(lines)
+    assert [line.dollars for line in lines] == sorted((line.dollars for line in lines), reverse=True)
