@@ -98,6 +98,8 @@ class DigestSettings(Settings):
 
     trails_table: str
     ledger_table: str
+    anchor_table: str
+    anchor_topic_arn: str  # SNS; "" = the table alone gets to know each head
     signing_key_id: str  # as in ApiSettings
     period_seconds: int  # length of a digest window
     settle_seconds: int  # as in DeliverSettings
@@ -131,6 +133,7 @@ class ValidateSettings(Settings):
 
     trails_table: str
     ledger_table: str
+    anchor_table: str
     signing_key_id: str  # as in ApiSettings
     report_topic_arn: str  # SNS; "" = nobody is told
     hours: int  # how far back a run proves; runs overlap, so that no digest falls between two

@@ -43,6 +43,7 @@ class Options:
     log_group_arns: tuple[str, ...] = ()  # CloudWatch Logs groups that trails may send events to
     validation_schedule: str = "cron(45 2 * * ? *)"  # when the last day is proven, UTC
     validation_topic_arn: str = ""  # an SNS topic that hears of each proof
+    anchor_topic_arn: str = ""  # an SNS topic that hears of each digest's head; without it none follows
     alarm_topic_arn: str = ""  # an SNS topic that hears of alarms
     alarm_email: str = ""  # or an address: a topic is made for it, and AWS asks it to confirm
     trail_name: str = "management-events"  # what `opentrail trail create --default` makes

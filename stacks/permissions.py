@@ -30,6 +30,8 @@ ENTER_FILES = (
     "dynamodb:UpdateItem",
 )
 CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
+# Heads are written down once, by a transaction of two Puts, and never taken away.
+ANCHOR_HEADS = ("dynamodb:GetItem", "dynamodb:PutItem")
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 ADD_SEGMENTS = ("dynamodb:PutItem",)
 ROLL_UP = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query")

@@ -236,6 +236,8 @@ class PipelineStack(cdk.Stack):
             DigestSettings(
                 trails_table=storage.trails_table.table_name,
                 ledger_table=storage.ledger_table.table_name,
+                anchor_table=storage.anchor_table.table_name,
+                anchor_topic_arn=self._options.anchor_topic_arn,
                 signing_key_id=storage.signing_key.key_id,
                 period_seconds=_as_setting(self._digest_period),
                 settle_seconds=SETTLE_SECONDS,
@@ -246,6 +248,10 @@ class PipelineStack(cdk.Stack):
         Clock(self, "DigestClock", schedule=self._digest_schedule.value_as_string, function=stage.function)
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
         permissions.use_table(role, storage.ledger_table, permissions.CLOSE_FILES)
+        permissions.use_table(role, storage.anchor_table, permissions.ANCHOR_HEADS)
+        permissions.notify(
+            role, list(filter(None, [self._options.anchor_topic_arn])), self._options.delivery_key_arns
+        )
         self._let_write_log_files(role)
         permissions.sign(role, storage.signing_key, self._options.name_prefix)
         return stage

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.alarm_topic import alarm_topic
+from stacks.constructs.anchor_table import anchor_table
 from stacks.constructs.audit_bucket import (
     AuditBucket,
     allow_cloudtrail,
@@ -65,6 +66,12 @@ class StorageStack(cdk.Stack):
         self.ledger_table = state_table(self, "LedgerTable", key=self.encryption_key)
         self.history_table = state_table(self, "HistoryTable", key=self.encryption_key)
         self.alarm_topic_arn = options.alarm_topic_arn or self._alarm_topic_arn(options.alarm_email)
+        self.anchor_table = anchor_table(
+            self,
+            "AnchorTable",
+            key=self.encryption_key,
+            writer_role_arn=stage_role_arn(options.name_prefix, "digest"),
+        )
         self._write_outputs()
 
     def _alarm_topic_arn(self, email: str) -> str:
@@ -80,6 +87,7 @@ class StorageStack(cdk.Stack):
             "TrailsTableName": self.trails_table.table_name,
             "LedgerTableName": self.ledger_table.table_name,
             "HistoryTableName": self.history_table.table_name,
+            "AnchorTableName": self.anchor_table.table_name,
             "SigningKeyId": self.signing_key.key_id,
         }
         if self.encryption_key:

@@ -6,17 +6,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from opentrail.adapters.aws.anchor import DynamoAnchor
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.adapters.aws.signing_keys import KmsKeyring, SigningKeys, signing_keys
+from opentrail.adapters.aws.sns import SnsTopics
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.errors import StorageError
 from opentrail.pipeline.digest import Closing, close_windows
@@ -36,6 +38,7 @@ class Digester:
     settings: DigestSettings
     ledger: DynamoLedger
     store: S3Objects
+    anchor: DynamoAnchor
     kms: Any
     signing_keys: SigningKeys
     trails: DynamoTrails
@@ -48,6 +51,7 @@ class Digester:
             self.trails.all_trails(),
             ledger=self.ledger,
             store=self.store,
+            anchor=self.anchor,
             keyring=KmsKeyring(self.kms, self.signing_keys),
             now=now,
             period_seconds=self.settings.period_seconds,
@@ -78,11 +82,17 @@ class Digester:
 
 
 def build(settings: DigestSettings, clients: Any = client) -> Digester:
-    """Wire the function. ``clients`` answers a client for a service name."""
+    """Wire the function. ``clients`` answers a client for a service, of a Region if one is given."""
     return Digester(
         settings=settings,
         ledger=DynamoLedger(clients("dynamodb"), settings.ledger_table),
         store=S3Objects(clients("s3")),
+        anchor=DynamoAnchor(
+            clients("dynamodb"),
+            settings.anchor_table,
+            topics=SnsTopics(partial(clients, "sns")),
+            topic_arn=settings.anchor_topic_arn,
+        ),
         kms=clients("kms"),
         signing_keys=signing_keys(
             clients("dynamodb"),

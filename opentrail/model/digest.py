@@ -17,6 +17,25 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     signature: str  # hex
 
 
+class Head(Link, frozen=True, kw_only=True):
+    """A digest that was stored, as it is written down where the bucket's writers cannot reach.
+
+    Made by digest; the verifier holds bucket and ledger to it. What ``opentrail
+    anchor show`` writes of a bucket without OpenTrail lacks the members with defaults.
+    """
+
+    chain_id: str = ""
+    end: str = ""  # of its window
+    backfill: bool = False
+    tree_size: int = 0  # of the Merkle tree over the chain's records, this digest's included
+    tree_root: str = ""  # hex; "" for a digest without a tree
+
+    @property
+    def line(self) -> str:
+        """What it follows another head of: its chain, or the late files of its chain."""
+        return f"{self.chain_id}#backfill" if self.backfill else self.chain_id
+
+
 class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):
     """A digest that is decided: its exact bytes, the signature over them, where it goes."""
 

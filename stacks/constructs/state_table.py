@@ -10,8 +10,10 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge
 
 
-def state_table(scope: Construct, id_: str, *, key: kms.IKey | None) -> dynamodb.Table:
-    """Return a table with string keys ``pk`` and ``sk``; an item with ``expires`` (epoch seconds) goes then.
+def state_table(scope: Construct, id_: str, *, key: kms.IKey | None, expiry: bool = True) -> dynamodb.Table:
+    """Return a table with string keys ``pk`` and ``sk``.
+
+    An item with ``expires`` (epoch seconds) goes then; without ``expiry`` none ever does.
 
     Without ``key`` DynamoDB encrypts with one of its own.
 
@@ -28,7 +30,7 @@ def state_table(scope: Construct, id_: str, *, key: kms.IKey | None) -> dynamodb
             point_in_time_recovery_enabled=True
         ),
         deletion_protection=True,
-        time_to_live_attribute="expires",
+        time_to_live_attribute="expires" if expiry else None,
         encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
         encryption_key=key,
         removal_policy=cdk.RemovalPolicy.RETAIN,

@@ -25,7 +25,7 @@ HOURS = 26
 class Validation(Construct):
     """Reads digests and log files of every trail with validation, and tells what it found.
 
-    Its role reads: the buckets trails deliver to, the trails, the ledger. It writes
+    Its role reads: the buckets trails deliver to, the trails, the ledger, the anchor. It writes
     nothing but its report.
     """
 
@@ -48,6 +48,7 @@ class Validation(Construct):
             settings=ValidateSettings(
                 trails_table=storage.trails_table.table_name,
                 ledger_table=storage.ledger_table.table_name,
+                anchor_table=storage.anchor_table.table_name,
                 signing_key_id=storage.signing_key.key_id,
                 report_topic_arn=options.validation_topic_arn,
                 hours=HOURS,
@@ -70,7 +71,8 @@ class Validation(Construct):
         permissions.read_log_files(role, destinations.buckets)
         permissions.decrypt(role, destinations.keys, "dynamodb", "s3")
         permissions.use_table(role, storage.trails_table, ("dynamodb:Scan",))
-        permissions.use_table(role, storage.ledger_table, ("dynamodb:Query",))
+        for table in (storage.ledger_table, storage.anchor_table):
+            permissions.use_table(role, table, ("dynamodb:Query",))
         api_permissions.publish_key(role, storage.signing_key)
         permissions.put_events(role, stack)
         if options.validation_topic_arn:

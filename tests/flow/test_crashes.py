@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from opentrail.errors import StorageError
+from opentrail.format import log_file
 from opentrail.model.log_file import Chunk
 from opentrail.pipeline.deliver.deliver import claim_of
 from tests.support.crash import Crash, Fuse
 from tests.support.line import SETTLE_SECONDS, Line
-from tests.support.records import envelope, make_record, to_bytes
+from tests.support.records import ACCOUNT, envelope, make_record, to_bytes
 
 MODES = [
     pytest.param(after, refuse, id=f"{'refused' if refuse else 'dies'}-{'after' if after else 'before'}")
@@ -103,6 +105,7 @@ def test_digests_survive_a_crash_at_every_call(
 
         assert_whole(line, ids | more)
         assert_linked(line)
+        assert_anchored(line)
 
 
 def assert_linked(line: Line) -> None:
@@ -115,6 +118,16 @@ def assert_linked(line: Line) -> None:
             assert newer["digestStartTime"] == older["digestEndTime"]
             assert newer["previousDigestS3Object"] == older["digestS3Object"]
             assert newer["previousDigestSignature"] == head["Metadata"]["signature"]
+
+
+def assert_anchored(line: Line) -> None:
+    """Every digest is written down outside the bucket, and nothing that is not a digest."""
+    answer = line.client("dynamodb").scan(TableName=f"{line.name}-anchor")
+    heads = [json.loads(item["head"]["S"]) for item in answer["Items"] if item["pk"]["S"] != "newest"]
+    stored = {key: body for key, body in line.objects().items() if "/CloudTrail-Digest/" in key}
+    assert {head["key"]: head["sha256"] for head in heads} == {
+        key: log_file.sha256_hex(log_file.decompress(body)) for key, body in stored.items()
+    }
 
 
 def test_a_chunk_that_comes_twice_is_stored_once(line: Line) -> None:
@@ -153,3 +166,24 @@ def test_two_digest_runs_at_once_write_one_digest(line: Line) -> None:
     line.close()
 
     assert line.listed_files() == dict.fromkeys(line.logs(), 1)
+
+
+def test_a_topic_hears_of_every_head_also_of_one_it_missed(line: Line) -> None:
+    sqs, sns = line.client("sqs"), line.client("sns")
+    url: str = sqs.create_queue(QueueName=f"{line.name}-heads")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    line.start_trail()
+    line.anchor_topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:{line.name}-heads"
+    line.wait(hours=2)
+    refused = line.close()
+    sns.create_topic(Name=f"{line.name}-heads")
+    sns.subscribe(
+        TopicArn=line.anchor_topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+
+    line.close()
+
+    heard = [json.loads(message["Body"]) for message in line._drain(url)]
+    assert [trouble.code for trouble in refused.troubles] == ["NotFound"]
+    assert [head["end"][11:13] for head in heard] == ["05", "06"]
+    assert_anchored(line)

@@ -181,6 +181,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             ],
             "cisAlarms": True,
             "cisLogGroup": "central-trail",
+            "anchorTopicArn": "arn:aws:sns:us-east-1:123456789012:heads",
             "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:on-call",
             "logGroupArns": ["arn:aws:logs:us-east-1:123456789012:log-group:trail:*"],
             "notificationTopicArns": ["arn:aws:sns:us-east-1:123456789012:new-log-files"],

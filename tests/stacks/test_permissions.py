@@ -55,6 +55,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "DigestLogs": OWN_LOGS,
         "TrailsTable": READ_TRAILS | {"dynamodb:UpdateItem"},
         "LedgerTable": ENTER_FILES | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
+        "AnchorTable": {"dynamodb:GetItem", "dynamodb:PutItem"},
         "LogsBucket": {"s3:ListBucket"},
         "LogsBucket/AWSLogs/*": {"s3:GetObject", "s3:PutObject"},
         "LogsBucket/*/AWSLogs/*": {"s3:GetObject", "s3:PutObject"},
@@ -123,20 +124,21 @@ def test_configured_keys_may_be_used_for_delivery(configured: Templates) -> None
     assert [resource for resource in use["Resource"] if isinstance(resource, str)] == [key]
 
 
-def test_configured_topics_may_be_notified_by_deliver_alone(configured: Templates) -> None:
-    publishers = [
-        stage
+def test_each_configured_topic_may_be_notified_by_the_one_that_does(configured: Templates) -> None:
+    topics = {
+        stage: statement["Resource"]
         for stage in GRANTED
         for statement in statements(configured.pipeline, stage)
         if "sns:Publish" in as_list(statement["Action"])
-    ]
+    }
 
-    assert publishers == ["Deliver"]
+    start = "arn:aws:sns:us-east-1:123456789012:"
+    assert topics == {"Deliver": f"{start}new-log-files", "Digest": f"{start}heads"}
 
 
-@pytest.mark.parametrize("part", ["pipeline", "api"])
-def test_encrypted_topics_may_be_published_to_through_sns_alone(configured: Templates, part: str) -> None:
-    template, role = {"pipeline": (configured.pipeline, "Deliver"), "api": (configured.api, "Api")}[part]
+@pytest.mark.parametrize("role", ["Deliver", "Digest", "Api"])
+def test_encrypted_topics_may_be_published_to_through_sns_alone(configured: Templates, role: str) -> None:
+    template = configured.api if role == "Api" else configured.pipeline
 
     (use,) = (s for s in statements(template, role) if is_key_use(s))
 

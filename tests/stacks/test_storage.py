@@ -17,10 +17,11 @@ STATEFUL = {
     "TrailsTable26AC8886": "AWS::DynamoDB::Table",
     "LedgerTable38A58B60": "AWS::DynamoDB::Table",
     "HistoryTable24A0CCCB": "AWS::DynamoDB::Table",
+    "AnchorTable0F931112": "AWS::DynamoDB::Table",
 }
 
 BUCKETS = ("Logs", "History")
-TABLES = ("Trails", "Ledger", "History")
+TABLES = ("Trails", "Ledger", "History", "Anchor")
 
 
 def bucket(storage: Template, name: str) -> dict[str, Any]:
@@ -231,7 +232,8 @@ def test_table_encrypts_expires_and_costs_by_use(storage: Template, name: str) -
         "SSEType": "KMS",
         "KMSMasterKeyId": {"Fn::GetAtt": ["EncryptionKey1B843E66", "Arn"]},
     }
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    expiry = None if name == "Anchor" else {"AttributeName": "expires", "Enabled": True}
+    assert table.get("TimeToLiveSpecification") == expiry
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
@@ -291,6 +293,7 @@ def test_outputs(storage: Template) -> None:
         "TrailsTableName",
         "LedgerTableName",
         "HistoryTableName",
+        "AnchorTableName",
         "SigningKeyId",
         "EncryptionKeyArn",
     }
@@ -353,3 +356,18 @@ def test_a_kept_bucket_keeps_its_policy(storage: Template, name: str) -> None:
     resource = storage.body["Resources"][storage.id_of("AWS::S3::BucketPolicy", name)]
 
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_heads_are_added_by_the_digest_function_alone_and_taken_away_by_nobody(storage: Template) -> None:
+    table = storage.only("AWS::DynamoDB::Table", "AnchorTable")
+
+    changing, adding = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    for denied in (changing, adding):
+        assert (denied["Effect"], denied["Principal"], denied["Resource"]) == ("Deny", {"AWS": "*"}, "*")
+    assert {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} <= set(
+        changing["Action"]
+    )
+    assert "Condition" not in changing
+    assert adding["Action"] == "dynamodb:PutItem"
+    writer = adding["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert ":role/OpenTrail-digest-" in "".join(p for p in writer["Fn::Join"][1] if isinstance(p, str))

@@ -16,7 +16,7 @@ from opentrail.model.trail import Trail
 from opentrail.pipeline.deliver import deliver_chunks
 from opentrail.pipeline.digest import Closing, Keyring, close_windows
 from opentrail.pipeline.validate import StoredObject
-from tests.support.fakes import FakeLedger, FakeSigner, FakeStore, describe, make_tokens
+from tests.support.fakes import FakeAnchor, FakeLedger, FakeSigner, FakeStore, describe, make_tokens
 from tests.support.values import HOME, START, make_chunk, make_trail
 
 PERIOD = 3600
@@ -30,6 +30,7 @@ class Digests:
         self.trails = {trail.arn: trail for trail in trails or (make_trail(),)}
         self.ledger = ledger or FakeLedger()
         self.store = FakeStore()
+        self.anchor = FakeAnchor()
         self.signer = FakeSigner()
         self.now = START
         self._tokens = make_tokens()
@@ -98,6 +99,7 @@ class Digests:
             self.trails.values(),
             ledger=self.ledger,
             store=self.store,
+            anchor=self.anchor,
             keyring=keyring or self.signer,
             now=self.now,
             period_seconds=PERIOD,

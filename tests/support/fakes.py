@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from opentrail.errors import ConflictError, StorageError
-from opentrail.model.digest import Chain
+from opentrail.model.digest import Chain, Head
 from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import FileRow, FileState, LogFile
@@ -87,6 +87,27 @@ class FakeLedger:
         )
         if chain.id not in self._chains:
             self.save_chain(chain)
+
+
+class FakeAnchor:
+    """Heads by line and end; ``closed`` refuses everything."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, dict[str, Head]] = {}
+        self.closed = False
+
+    def check(self, head: Head) -> None:
+        if self.closed:
+            raise StorageError("read anchor: AccessDenied", "AccessDenied")
+        line = self.lines.get(head.line, {})
+        if line and head.end <= max(line) and line.get(head.end, head).sha256 != head.sha256:
+            raise StorageError(f"the anchor holds another digest of {head.end}", "AnchorRefused")
+        if line and head.end < max(line) and head.end not in line:
+            raise StorageError(f"the anchor is beyond {head.end}", "AnchorRefused")
+
+    def write(self, head: Head) -> None:
+        self.check(head)
+        self.lines.setdefault(head.line, {}).setdefault(head.end, head)
 
 
 class FakeStore:

@@ -48,6 +48,7 @@ class Line:
     now: datetime = START
     name: str = field(default_factory=lambda: f"line{next(_numbers)}")
     period_seconds: int = 3600
+    anchor_topic: str = ""  # hears of each head
 
     def __post_init__(self) -> None:
         s3, sqs, dynamodb = self.client("s3"), self.client("sqs"), self.client("dynamodb")
@@ -56,7 +57,7 @@ class Line:
             s3.create_bucket(Bucket=bucket)
         self.queue = sqs.create_queue(QueueName=f"{self.name}-delivery")["QueueUrl"]
         self.rejects = sqs.create_queue(QueueName=f"{self.name}-rejects")["QueueUrl"]
-        for table in ("trails", "ledger", "history"):
+        for table in ("trails", "ledger", "history", "anchor"):
             dynamodb.create_table(
                 TableName=f"{self.name}-{table}",
                 KeySchema=[
@@ -100,6 +101,8 @@ class Line:
         return DigestSettings(
             trails_table=f"{self.name}-trails",
             ledger_table=f"{self.name}-ledger",
+            anchor_table=f"{self.name}-anchor",
+            anchor_topic_arn=self.anchor_topic,
             signing_key_id=self.key_id,
             period_seconds=self.period_seconds,
             settle_seconds=SETTLE_SECONDS,
@@ -122,6 +125,7 @@ class Line:
         return ValidateSettings(
             trails_table=f"{self.name}-trails",
             ledger_table=f"{self.name}-ledger",
+            anchor_table=f"{self.name}-anchor",
             signing_key_id=self.key_id,
             report_topic_arn=topic_arn,
             hours=26,

@@ -171,6 +171,19 @@ def _topic_policy(partition: str, region: str, account: str, name: str) -> Any:
     return found.policy if found else None
 
 
+def _table_policy(partition: str, region: str, account: str, name: str) -> Any:
+    from moto.dynamodb.models import dynamodb_backends
+
+    backend = existing(dynamodb_backends, account, region)
+    own = "/".join(name.split("/")[:2])  # an index has its table's
+    found = (
+        backend.resource_policies.get(f"arn:{partition}:dynamodb:{region}:{account}:{own}")
+        if backend
+        else None
+    )
+    return found.policy_doc if found else None
+
+
 def _key_policy(_partition: str, region: str, account: str, name: str) -> Any:
     found = key(region, account, name)
     return found.policy if found else None
@@ -184,6 +197,7 @@ def _trust_policy(partition: str, _region: str, account: str, name: str) -> Any:
 
 
 _READERS = {
+    "dynamodb": _table_policy,
     "iam": _trust_policy,
     "kms": _key_policy,
     "s3": _bucket_policy,

@@ -15,7 +15,8 @@ from opentrail.model.event import Place
 from opentrail.model.log_file import FileRow, FileState
 from opentrail.model.trail import Trail
 from opentrail.pipeline.digest.grow import add_tree
-from opentrail.pipeline.digest.ports import ChainLedger, DigestStore, Keyring, Signer
+from opentrail.pipeline.digest.head import head_of
+from opentrail.pipeline.digest.ports import Anchor, ChainLedger, DigestStore, Keyring, Signer
 from opentrail.pipeline.digest.seal import seal_backfill, seal_window, store_digest
 from opentrail.pipeline.digest.windows import due_windows, late_window, window_start
 
@@ -62,6 +63,7 @@ class Closing:
 class _Run:
     ledger: ChainLedger
     store: DigestStore
+    anchor: Anchor
     keyring: Keyring
     now: datetime
     period_seconds: int
@@ -85,6 +87,7 @@ def close_windows(
     *,
     ledger: ChainLedger,
     store: DigestStore,
+    anchor: Anchor,
     keyring: Keyring,
     now: datetime,
     period_seconds: int,
@@ -105,6 +108,7 @@ def close_windows(
 
     Args:
         trails: all of them, logging or not.
+        anchor: where each digest's head is written down once the digest is stored.
         keyring: which key signs which window.
         now: UTC.
         period_seconds: length of a window.
@@ -117,6 +121,7 @@ def close_windows(
     run = _Run(
         ledger=ledger,
         store=store,
+        anchor=anchor,
         keyring=keyring,
         now=now,
         period_seconds=period_seconds,
@@ -258,15 +263,19 @@ def _decide(run: _Run, sealed: Chain, rows: Sequence[FileRow], *, made: datetime
 
 
 def _finish(run: _Run, chain: Chain) -> Chain:
-    """Carry out a decided digest: store it, take its files off the open ones, and say so.
+    """Carry out a decided digest: store it, anchor it, take its files off the open ones, and say so.
 
     Each step can be repeated, so a run that died anywhere in here is simply
-    taken up by the next.
+    taken up by the next. The anchor is asked before anything is stored: where the
+    ledger was moved back, no digest is written over the one that was made before.
     """
     sealed = chain.pending
     if sealed is None:
         return chain
+    head = head_of(chain, sealed)
+    run.anchor.check(head)
     store_digest(sealed, run.store, kms_key_arn=chain.kms_key_arn, trail_arn=chain.trail_arn)
+    run.anchor.write(head)
     run.ledger.close_files(sealed.file_ids)
     saved = run.ledger.save_chain(msgspec.structs.replace(chain, pending=None))
     run.closing.closed.append(Closed(chain.trail_arn, chain.place, sealed.key, len(sealed.file_ids)))

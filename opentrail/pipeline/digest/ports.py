@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from opentrail.model.digest import Chain
+from opentrail.model.digest import Chain, Head
 from opentrail.model.log_file import FileRow, FileState
 
 
@@ -54,6 +54,21 @@ class DigestStore(Protocol):
 
     def read(self, bucket: str, key: str) -> bytes | None:
         """The object's bytes, ``None`` when it is not there."""
+
+
+class Anchor(Protocol):
+    """Where heads are written down. Maps to ``GetItem`` and ``PutItem`` on a table of its own."""
+
+    def check(self, head: Head) -> None:
+        """Refuse, with ``StorageError``, what ``write`` would refuse."""
+
+    def write(self, head: Head) -> None:
+        """Write ``head`` down. Doing it again changes nothing.
+
+        Raises:
+            StorageError: there was no answer, or another digest of that time, or a later
+                one, is written down already: the anchor never goes back.
+        """
 
 
 class Signer(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -175,3 +176,27 @@ def test_unknown_properties_are_refused_at_any_depth(deployer: Deployer) -> None
         deployer.one(TABLE, **KEYS, SSESpecification={"SSEEnabled": True, "Oops": 1})
     with pytest.raises(DeployError, match=r"property Replicas\[0\]\.Oops is not supported"):
         deployer.one(GLOBAL, **KEYS, Replicas=[{"Region": REGION, "Oops": 1}])
+
+
+def policy_of(deployer: Deployer, table: str) -> Any:
+    """Return a table's own policy, None where it has none."""
+    client = deployer.clients("dynamodb")
+    arn = client.describe_table(TableName=table)["Table"]["TableArn"]
+    try:
+        return json.loads(client.get_resource_policy(ResourceArn=arn)["Policy"])
+    except client.exceptions.PolicyNotFoundException:
+        return None
+
+
+def test_a_tables_policy_comes_changes_and_goes_with_the_template(deployer: Deployer) -> None:
+    def denying(action: str) -> dict[str, Any]:
+        denied = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+        return {"Version": "2012-10-17", "Statement": [denied]}
+
+    first, second = denying("dynamodb:PutItem"), denying("dynamodb:DeleteItem")
+    seen = []
+    for policy in ({"PolicyDocument": first}, {"PolicyDocument": second}, None):
+        table = deployer.one(TABLE, **KEYS, **({"ResourcePolicy": policy} if policy else {}))
+        seen.append(policy_of(deployer, table))
+
+    assert seen == [first, second, None]

@@ -38,9 +38,11 @@ class Table(Provider):
     replaced_by = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
 
     def read(self, properties: Properties, site: Site) -> Wanted:
-        """Return ``table`` (CreateTable), ``ttl``, ``recovery`` and ``tags``."""
+        """Return ``table`` (CreateTable), ``policy``, ``ttl``, ``recovery`` and ``tags``."""
         stream = properties.child("StreamSpecification")
+        policy = properties.child("ResourcePolicy")
         wanted: Wanted = {
+            "policy": policy.text("PolicyDocument") if policy is not None else None,
             "ttl": _ttl(properties, site),
             "recovery": _recovery(properties, site),
             "tags": properties.tags(),
@@ -61,11 +63,12 @@ class Table(Provider):
         return Made(table["TableName"], _attributes(table))
 
     def settle(self, made: Made, before: Wanted | None, wanted: Wanted, site: Site) -> None:
-        """Bring the table, its time to live, its recovery and its tags to what is wanted."""
+        """Bring the table, its policy, time to live, recovery and tags to what is wanted."""
         client, name = site.client("dynamodb"), made.physical_id
         if before is not None:
             _update_table(client, name, before["table"], wanted["table"])
             made.attributes.update(_attributes(client.describe_table(TableName=name)["Table"]))
+        _set_policy(client, made.attributes["Arn"], before["policy"] if before else None, wanted["policy"])
         _set_ttl(client, name, before["ttl"] if before else None, wanted["ttl"])
         _set_recovery(client, name, before["recovery"] if before else None, wanted["recovery"])
         retag(
@@ -119,6 +122,13 @@ def _recovery(properties: Properties, site: Site) -> dict[str, Any] | None:
     shape = site.shape("dynamodb", "UpdateContinuousBackups").members["PointInTimeRecoverySpecification"]
     recovery: dict[str, Any] | None = properties.fitted("PointInTimeRecoverySpecification", shape)
     return recovery
+
+
+def _set_policy(client: Any, arn: str, before: str | None, wanted: str | None) -> None:
+    if wanted and wanted != before:
+        client.put_resource_policy(ResourceArn=arn, Policy=wanted)
+    elif before and not wanted:
+        client.delete_resource_policy(ResourceArn=arn)
 
 
 def _set_ttl(client: Any, table: str, before: Wanted | None, wanted: Wanted | None) -> None:
