@@ -33,7 +33,12 @@ class Head(Link, frozen=True, kw_only=True):
     @property
     def line(self) -> str:
         """What it follows another head of: its chain, or the late files of its chain."""
-        return f"{self.chain_id}#backfill" if self.backfill else self.chain_id
+        return late_line(self.chain_id) if self.backfill else self.chain_id
+
+
+def late_line(chain_id: str) -> str:
+    """What the heads of a chain's backfill digests follow each other in."""
+    return f"{chain_id}#backfill"
 
 
 class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):

@@ -231,11 +231,12 @@ def test_not_even_an_administrator_anchors_or_takes_an_anchor_away(day: Day, adm
     newest, *_ = dynamodb.scan(TableName=table)["Items"]
     key = {"pk": newest["pk"], "sk": newest["sk"]}
 
-    for call, arguments in {
+    attempts: dict[str, dict[str, Any]] = {
         "put_item": {"Item": {**newest, "sha256": {"S": "00"}}},
         "delete_item": {"Key": key},
         "update_item": {"Key": key, "UpdateExpression": "REMOVE sha256"},
-    }.items():
+    }
+    for call, arguments in attempts.items():
         with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
             getattr(dynamodb, call)(TableName=table, **arguments)
 

@@ -24,7 +24,7 @@ from opentrail.adapters.aws.items import Item
 from opentrail.adapters.aws.sns import SnsTopics
 from opentrail.errors import ConflictError, StorageError
 from opentrail.format.times import to_iso
-from opentrail.model.digest import Head
+from opentrail.model.digest import Head, late_line
 
 NEWEST = "newest"
 REFUSED = "AnchorRefused"
@@ -105,7 +105,7 @@ class DynamoAnchor:
             StorageError: the table did not answer.
         """
         span = {":start": {"S": to_iso(start)}, ":end": {"S": to_iso(end)}}
-        lines = (Head(chain_id=chain_id, backfill=late, **_NOWHERE).line for late in (False, True))
+        lines = (chain_id, late_line(chain_id))
         condition = "pk = :pk AND sk BETWEEN :start AND :end"
         return [head for line in lines for head in self._query(condition, {":pk": {"S": line}, **span})]
 
@@ -119,9 +119,6 @@ class DynamoAnchor:
                 ConsistentRead=True,
             ):
                 yield from map(_to_head, page["Items"])
-
-
-_NOWHERE = {"bucket": "", "key": "", "sha256": "", "signature": ""}
 
 
 def _to_item(pk: str, sk: str, head: Head) -> Item:
