@@ -8,8 +8,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from opentrail.settings import RemediationSettings
@@ -17,7 +15,7 @@ from stacks import permissions
 from stacks.acknowledge import acknowledge
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
-from stacks.constructs.dead_letters import dead_letters
+from stacks.constructs.dead_letters import GiveUp, dead_letters
 from stacks.constructs.rules import ALL_CALLS
 from stacks.constructs.stage_function import StageFunction
 from stacks.constructs.stage_role import stage_role, stage_role_arn
@@ -34,8 +32,9 @@ ACTS_PER_RESOURCE = 5
 KEEP_DAYS = 90  # as long as event history shows the decision
 ROLE_STAGE = "fix"  # role names are at most 64 characters, with prefix, playbook and Region
 
-# Claims, limits, the breaker, undo data and decisions.
-USE_STATE = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+# Claims, the count of failures, and decisions; then what acting takes: limits, the breaker, undo data.
+KEEP_STATE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+ACT_BY_STATE = ("dynamodb:DeleteItem", "dynamodb:GetItem")
 
 
 class RemediationStack(cdk.Stack):
@@ -80,10 +79,6 @@ class RemediationStack(cdk.Stack):
         )
         self.table = state_table(self, "State", key=storage.encryption_key)
         self.given_up = dead_letters(self, "GivenUp", key=storage.encryption_key)
-        # Named by its ARN, so that CDK grants its use and not that of all that encrypts it.
-        self._give_up = destinations.SqsDestination(
-            sqs.Queue.from_queue_arn(self, "GivenUpQueue", self.given_up.queue_arn)
-        )
         self._code = function_code(options.playbooks_folder)
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
         found = playbooks(options.playbooks_folder)
@@ -108,7 +103,7 @@ class RemediationStack(cdk.Stack):
             memory_mib=512,
             log_retention_days=self._options.log_retention_days,
         )
-        stage.function.configure_async_invoke(retry_attempts=2, on_failure=self._give_up)
+        stage.function.configure_async_invoke(retry_attempts=2, on_failure=GiveUp(self.given_up))
         self._call(name, playbook, stage.function)
         return stage
 
@@ -131,8 +126,9 @@ class RemediationStack(cdk.Stack):
 
     def _grant(self, name: str, playbook: Playbook, role: iam.Role) -> None:
         """Grant what the playbook says it needs; what changes things only where it may change things."""
-        permissions.use_table(role, self.table, USE_STATE)
-        permissions.send_messages(role, [self._intake])
+        acting = ACT_BY_STATE if playbook.fix else ()
+        permissions.use_table(role, self.table, (*KEEP_STATE, *acting))
+        permissions.send_messages(role, [self._intake, self.given_up])
         permissions.put_events(role, self)
         permissions.use_keys(role, self._storage.key_arns, "dynamodb", "sqs")
         for permission in playbook.reads:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -26,3 +30,20 @@ def dead_letters(scope: Construct, id_: str, *, key: kms.IKey | None) -> sqs.Que
     )
     acknowledge(queue, "AwsSolutions-SQS3", "It is a dead-letter queue itself, of rules and functions.")
     return queue
+
+
+@jsii.implements(lambda_.IDestination)
+class GiveUp:
+    """Lambda sends there, as the function's role, what the function failed on for good.
+
+    It grants nothing: CDK's own destination also lets the role read the queue's attributes. The
+    role needs ``sqs:SendMessage`` and the use of the queue's key (Lambda developer guide, "Capturing
+    records of Lambda asynchronous invocations").
+    """
+
+    def __init__(self, queue: sqs.IQueue) -> None:
+        self._queue = queue
+
+    def bind(self, *_: Any, **__: Any) -> lambda_.DestinationConfig:
+        """Answer CDK which queue it is."""
+        return lambda_.DestinationConfig(destination=self._queue.queue_arn)

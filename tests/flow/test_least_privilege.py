@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from opentrail.local.functions import find_function
-from opentrail.local.iam import authorizer
-from opentrail.local.iam.decide import Principal, decide
-from opentrail.local.iam.policy import Document, Request, listed
-from opentrail.local.iam.sources import Held
+from opentrail.local.iam.policy import listed
 from opentrail.local.runtime import Options
 from opentrail.testing.world import OpenTrail, opened
+from tests.support.judged import Judged, judging
 
 STAGES = ("record", "deliver", "digest", "insights", "rollup", "rotate")
 
@@ -44,25 +42,6 @@ RARE = {
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One request that was judged, with all that it was judged by."""
-
-    request: Request
-    principal: Principal
-    policy: Document | None
-    owner: str
-
-    def without(self, statement: Mapping[str, Any]) -> str:
-        """Return the verdict if the caller's policies lacked a statement."""
-        policies = tuple(
-            {**document, "Statement": [one for one in listed(document["Statement"]) if one != statement]}
-            for document in self.principal.held.policies
-        )
-        principal = replace(self.principal, held=Held(policies, self.principal.held.boundary))
-        return decide(self.request, principal, self.policy, owner=self.owner, partition="aws")
-
-
-@dataclass(frozen=True)
 class Day:
     """An ordinary day of an installation, and every request of it."""
 
@@ -72,9 +51,7 @@ class Day:
 
     def by(self, stage: str) -> list[Judged]:
         """Return the requests of one function."""
-        return [
-            one for one in self.judged if any(f":role/{role(stage)}" in arn for arn in one.principal.arns)
-        ]
+        return [one for one in self.judged if one.is_by(role(stage))]
 
 
 def role(stage: str) -> str:
@@ -84,16 +61,7 @@ def role(stage: str) -> str:
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
     """Return the day: calls, files, two digests with a rotation between them, a look-back."""
-    judged: list[Judged] = []
-
-    def watched(
-        request: Request, principal: Principal, policy: Document | None, *, owner: str, partition: str
-    ) -> str:
-        judged.append(Judged(request, principal, policy, owner))
-        return decide(request, principal, policy, owner=owner, partition=partition)
-
-    with pytest.MonkeyPatch.context() as patch, opened(Options(iam=True)) as world:
-        patch.setattr(authorizer, "decide", watched)
+    with judging() as judged, opened(Options(iam=True)) as world:
         world.trail("main", S3BucketName=world.runtime.outputs["LogBucketName"])
         world.client("iam").create_user(UserName="alice")
         world.flush(digest=True)
@@ -128,11 +96,7 @@ def test_the_day_goes_well(day: Day) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_role_is_enough(day: Day, stage: str) -> None:
-    denied = [
-        (one.request.action, one.request.resource)
-        for one in day.by(stage)
-        if decide(one.request, one.principal, one.policy, owner=one.owner, partition="aws")
-    ]
+    denied = [(one.request.action, one.request.resource) for one in day.by(stage) if one.verdict()]
 
     assert day.by(stage)
     assert denied == []

@@ -103,7 +103,9 @@ def _queue(aws: OpenTrail, word: str) -> str:
 
 
 def _open_queue(aws: OpenTrail, name: str) -> None:
-    aws.client("sqs").set_queue_attributes(QueueUrl=name, Attributes={"Policy": world_policy("sqs:*", "*")})
+    aws.client("sqs").set_queue_attributes(
+        QueueUrl=name, Attributes={"Policy": world_policy("sqs:SendMessage", "*")}
+    )
 
 
 def _queue_is_open(aws: OpenTrail, name: str) -> bool:

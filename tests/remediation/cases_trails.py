@@ -25,7 +25,11 @@ def _trail_in_history(aws: OpenTrail, word: str) -> str:
         account=aws.account,
         region=aws.region,
         name=f"trail-{word}",
-        options={"EnableLogFileValidation": True, "EventSelectors": [ALL_BUT_KMS]},
+        options={
+            "S3BucketName": aws.runtime.outputs["LogBucketName"],
+            "EnableLogFileValidation": True,
+            "EventSelectors": [ALL_BUT_KMS],
+        },
     )
     return trail.name
 

@@ -49,9 +49,13 @@ class Deployed:
         return self.engine(**changes).handle(record, NOW)
 
     def undo(self, decision_id: str) -> dict[str, Any]:
-        """Ask the deployed function to undo, through Lambda's API."""
+        """Ask the deployed function to undo."""
+        return self.invoke({"undo": decision_id, "by": "alice"})
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Call the deployed function through Lambda's API."""
         answer = self.aws.client("lambda").invoke(
-            FunctionName=self.function.function_name, Payload=json.dumps({"undo": decision_id, "by": "alice"})
+            FunctionName=self.function.function_name, Payload=json.dumps(event)
         )
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         return payload
@@ -78,5 +82,20 @@ class Refusing:
         """Refuse whatever changes something."""
         if not method.startswith(("get_", "describe_", "list_")):
             raise StorageError(f"{service} {method}: AccessDenied", "AccessDenied")
+        answer: Mapping[str, Any] = self.cloud(service, method, **parameters)
+        return answer
+
+
+@dataclass
+class Throttled:
+    """A cloud that is too busy for one method."""
+
+    cloud: Any
+    busy: str
+
+    def __call__(self, service: str, method: str, /, **parameters: Any) -> Mapping[str, Any]:
+        """Refuse that method for now."""
+        if method == self.busy:
+            raise StorageError(f"{service} {method}: ThrottlingException", "ThrottlingException")
         answer: Mapping[str, Any] = self.cloud(service, method, **parameters)
         return answer

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from opentrail.testing.world import OpenTrail
+from tests.remediation.alerts import ROOT_KEY, login
 from tests.remediation.playbook import Deployed
-
-ROOT_KEY = {"AccessKeyId": "AKIAROOTROOTROOTROOT", "SecretAccessKey": "secret"}
 
 
 def told(aws: OpenTrail, playbook: str, event_id: str) -> dict[str, Any]:
@@ -51,33 +49,6 @@ def test_a_key_that_root_makes_for_a_user_is_none_of_roots(aws: OpenTrail) -> No
     aws.flush()
 
     assert told(aws, "root-access-key", record["eventID"])["outcome"] == "skipped"
-
-
-def login(aws: OpenTrail, event_id: str, user: str, mfa: str = "No") -> None:
-    """Put a console sign-in on the bus, as AWS would."""
-    record = {
-        "eventVersion": "1.11",
-        "eventID": event_id,
-        "eventTime": "2026-01-10T12:00:00Z",
-        "eventSource": "signin.amazonaws.com",
-        "eventName": "ConsoleLogin",
-        "userIdentity": {
-            "type": "IAMUser",
-            "userName": user,
-            "arn": f"arn:aws:iam::{aws.account}:user/{user}",
-        },
-        "additionalEventData": {"MFAUsed": mfa},
-        "responseElements": {"ConsoleLogin": "Success"},
-        "recipientAccountId": aws.account,
-        "awsRegion": aws.region,
-        "eventType": "AwsConsoleSignIn",
-    }
-    entry = {
-        "Source": "aws.signin",
-        "DetailType": "AWS Console Sign In via CloudTrail",
-        "Detail": json.dumps(record),
-    }
-    aws.client("events").put_events(Entries=[entry])
 
 
 def test_somebody_signs_in_with_a_password_alone(aws: OpenTrail) -> None:

@@ -15,7 +15,7 @@ from opentrail.branches.remediation.decision import decision_id
 from opentrail.testing.world import OpenTrail
 from tests.remediation.case import Case
 from tests.remediation.cases import CASES
-from tests.remediation.playbook import NOW, Deployed, Refusing
+from tests.remediation.playbook import NOW, Deployed, Refusing, Throttled
 
 _words = (f"t{number}" for number in count())
 OBSERVE = {"mode": "observe"}
@@ -127,3 +127,15 @@ def test_undone_it_is_as_before_and_stays_so(aws: OpenTrail, case: Case) -> None
 
     assert (undone["outcome"], undone["changedBy"]) == ("undone", "alice")
     assert case.is_dangerous(aws, name)
+
+
+def test_a_trail_whose_fix_broke_off_half_way_is_started_by_the_retry(aws: OpenTrail) -> None:
+    name, record = endangered(aws, next(case for case in CASES if case.playbook == "trail-deleted"))
+    engine = Deployed(aws, "trail-deleted").engine()
+
+    broken = replace(engine, cloud=Throttled(engine.cloud, "start_logging")).handle(record, NOW)
+    retried = engine.handle(record, NOW)
+
+    assert (broken.outcome, broken.transient) == (Outcome.FAILED, True)
+    assert retried.outcome is Outcome.ACTED
+    assert aws.client("cloudtrail").get_trail_status(Name=name)["IsLogging"]

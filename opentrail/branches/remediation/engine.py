@@ -79,7 +79,7 @@ class Engine:
         Raises:
             StorageError: nothing is kept under that id (code ``NothingKept``), or it could not be put back.
         """
-        kept = self.undo_log.read(id_)
+        kept = self.undo_log.read(id_) if self.playbook.undo else None
         if kept is None or kept.playbook != self.playbook.id or self.playbook.undo is None:
             raise StorageError(f"undo {id_}: nothing is kept for {self.playbook.id}", "NothingKept")
         record = {"eventID": id_, "eventName": "Undo", "userIdentity": {"arn": by}}
@@ -148,7 +148,7 @@ class _Run:
 
     def _harmless(self, *, resumed: bool) -> Decision:
         acted = decision_id(str(self._record["eventID"]), self._playbook.id, Outcome.ACTED)
-        if resumed and self._engine.undo_log.read(acted):
+        if resumed and self._playbook.fix and self._engine.undo_log.read(acted):
             return self.decision(Outcome.ACTED, reason="an earlier run was interrupted after its fix")
         return self.skipped("the resource is not in danger")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from opentrail.local.call import Call
@@ -32,7 +32,10 @@ _PARAMETERS: Final = {
     "rulename": ("Name", "Rule"),
     "stackname": ("StackName",),
     "repositoryname": ("repositoryName",),
-    "trailname": ("Name",),
+    "trailname": ("Name", "TrailName"),
+    "securitygroupid": ("GroupId",),
+    "snapshotname": ("DBSnapshotIdentifier",),
+    "clustersnapshotname": ("DBClusterSnapshotIdentifier",),
 }
 UNKNOWN: Final = "*"
 
@@ -66,10 +69,14 @@ def _resources(call: Call, action: str) -> list[str]:
         return [f"{_table_arn(call, str(call.parameters['TableName']))}/index/{call.parameters['IndexName']}"]
     if call.service == "events" and call.operation == "PutEvents":
         return list(_buses(call))
-    filled = [_fill(template, call) for template in resource_types(action) if not _is_odd(template)]
-    if not filled:
+    templates = [template for template in resource_types(action) if not _is_odd(template)]
+    if not templates:
         return [UNKNOWN]
+    filled = [_fill(template, call) for template in templates]
     fewest = min(unresolved for _, unresolved in filled)
+    listed = _listed_arns(templates, call.parameters) if fewest else []
+    if listed:
+        return listed
     longest = max((arn for arn, unresolved in filled if unresolved == fewest), key=lambda arn: arn.count("/"))
     return [longest]
 
@@ -105,11 +112,20 @@ def _fill(template: str, call: Call) -> tuple[str, int]:
 
 def _given_arn(template: str, parameters: Mapping[str, Any]) -> str:
     """A parameter that is such an ARN itself."""
+    values = [value for value in parameters.values() if isinstance(value, str)]
+    return next((value.removesuffix(":*") for value in _such_arns(template, values)), "")
+
+
+def _listed_arns(templates: Sequence[str], parameters: Mapping[str, Any]) -> list[str]:
+    """The ARNs in parameters that are lists: some calls are about several resources."""
+    lists = [value for value in parameters.values() if isinstance(value, list)]
+    values = [one for value in lists for one in value if isinstance(one, str)]
+    return [arn for template in templates for arn in _such_arns(template, values)]
+
+
+def _such_arns(template: str, values: Sequence[str]) -> list[str]:
     pattern = re.compile("[^:/]*".join(map(re.escape, _PLACEHOLDER.split(template)[::2])) + ".*")
-    for value in parameters.values():
-        if isinstance(value, str) and value.startswith("arn:") and pattern.fullmatch(value):
-            return value.removesuffix(":*")
-    return ""
+    return [value for value in values if value.startswith("arn:") and pattern.fullmatch(value)]
 
 
 def _parameter(placeholder: str, call: Call) -> str | None:

@@ -18,7 +18,9 @@ from opentrail.branches.remediation.playbook import (
 )
 
 NAME = "ConfigurationRecorderName"
-WHY = "Config offers no resource for its one recorder"
+# Config names recorders by name and a generated id. Service Authorization Reference, AWS Config.
+RECORDERS = "arn:{partition}:config:{region}:{account}:configuration-recorder/*"
+WHY = "any recorder"
 
 
 def target(record: Record) -> Target | None:
@@ -54,11 +56,13 @@ PLAYBOOK = Playbook(
     severity="high",
     controls=("CIS AWS 3.0 3.3", "NIST 800-53 CM-8", "PCI DSS 4.0 11.5.2"),
     pattern=calls("config", "StopConfigurationRecorder"),
-    reads=(Permission(actions=("config:DescribeConfigurationRecorderStatus",), resources=("*",), why=WHY),),
+    reads=(
+        Permission(actions=("config:DescribeConfigurationRecorderStatus",), resources=(RECORDERS,), why=WHY),
+    ),
     writes=(
         Permission(
             actions=("config:StartConfigurationRecorder", "config:StopConfigurationRecorder"),
-            resources=("*",),
+            resources=(RECORDERS,),
             why=WHY,
         ),
     ),

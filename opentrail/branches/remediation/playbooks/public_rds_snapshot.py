@@ -20,10 +20,9 @@ from opentrail.branches.remediation.playbook import (
 
 CLUSTER = "AWS::RDS::DBClusterSnapshot"
 EVERYBODY = "all"
-SNAPSHOTS = (
-    "arn:{partition}:rds:{region}:{account}:snapshot:*",
-    "arn:{partition}:rds:{region}:{account}:cluster-snapshot:*",
-)
+SNAPSHOTS = "arn:{partition}:rds:{region}:{account}:snapshot:*"
+CLUSTER_SNAPSHOTS = "arn:{partition}:rds:{region}:{account}:cluster-snapshot:*"
+WHY = "any snapshot"
 
 
 def target(record: Record) -> Target | None:
@@ -96,21 +95,16 @@ PLAYBOOK = Playbook(
     controls=("NIST 800-53 AC-3", "PCI DSS 4.0 1.4.4"),
     pattern=calls("rds", "ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute"),
     reads=(
+        Permission(actions=("rds:DescribeDBSnapshotAttributes",), resources=(SNAPSHOTS,), why=WHY),
         Permission(
-            actions=(
-                "rds:DescribeDBClusterSnapshotAttributes",
-                "rds:DescribeDBSnapshotAttributes",
-                "rds:ListTagsForResource",
-            ),
-            resources=SNAPSHOTS,
-            why="any snapshot",
+            actions=("rds:DescribeDBClusterSnapshotAttributes",), resources=(CLUSTER_SNAPSHOTS,), why=WHY
         ),
+        Permission(actions=("rds:ListTagsForResource",), resources=(SNAPSHOTS, CLUSTER_SNAPSHOTS), why=WHY),
     ),
     writes=(
+        Permission(actions=("rds:ModifyDBSnapshotAttribute",), resources=(SNAPSHOTS,), why=WHY),
         Permission(
-            actions=("rds:ModifyDBClusterSnapshotAttribute", "rds:ModifyDBSnapshotAttribute"),
-            resources=SNAPSHOTS,
-            why="any snapshot",
+            actions=("rds:ModifyDBClusterSnapshotAttribute",), resources=(CLUSTER_SNAPSHOTS,), why=WHY
         ),
     ),
     target=target,

@@ -28,8 +28,12 @@ CREATE = {
 SELECTORS = ("eventSelectors", "advancedEventSelectors")
 
 
+def _moment(record: Record) -> tuple[str, str]:
+    return str(record["eventTime"]), str(record["eventID"])
+
+
 def _history(cloud: Cloud, target: Target) -> Iterator[Record]:
-    """The trail's successful calls before it was deleted, newest first."""
+    """The trail's successful calls before it was deleted, newest first; not those of a fix that broke off."""
     name = target.name.rpartition("/")[2]
     wanted = [{"AttributeKey": "ResourceName", "AttributeValue": value} for value in (name, target.arn)]
     found = [
@@ -37,13 +41,12 @@ def _history(cloud: Cloud, target: Target) -> Iterator[Record]:
         for attribute in wanted
         for event in cloud("cloudtrail", "lookup_events", LookupAttributes=[attribute])["Events"]
     ]
-    found.sort(key=lambda record: (record["eventTime"], record["eventID"]), reverse=True)
-    for record in found:
-        if record["eventName"] == "CreateTrail" and "errorCode" not in record:
-            yield record
+    deleted = _moment(target.record)
+    before = [record for record in found if _moment(record) < deleted and "errorCode" not in record]
+    for record in sorted(before, key=_moment, reverse=True):
+        yield record
+        if record["eventName"] == "CreateTrail":
             return  # what is older was another trail of this name
-        if "errorCode" not in record:
-            yield record
 
 
 def _remembered(cloud: Cloud, target: Target) -> dict[str, Any]:
@@ -79,26 +82,37 @@ def _api_spelling(value: Any) -> Any:
 
 
 def check(cloud: Cloud, target: Target) -> Danger | None:
-    """Is there such a trail?"""
-    if any(target.name in (trail["TrailARN"], trail["Name"]) for trail in all_trails(cloud)):
+    """Is there such a trail, and does it log if it did?"""
+    there = any(target.name in (trail["TrailARN"], trail["Name"]) for trail in all_trails(cloud))
+    if there and cloud("cloudtrail", "get_trail_status", Name=target.name)["IsLogging"]:
         return None
-    return Danger(problem="the trail is deleted", before=_remembered(cloud, target))
+    known = _remembered(cloud, target)
+    if not there:
+        return Danger(problem="the trail is deleted", before={**known, "deleted": True})
+    if known["logging"]:
+        return Danger(problem="the trail is back and does not log", before={**known, "deleted": False})
+    return None
 
 
 def fix(cloud: Cloud, target: Target, danger: Danger) -> None:
     """Make it again; without memory of it nothing can be made, and the check says so."""
     known = danger.before
-    if known["create"]:
-        arn = cloud("cloudtrail", "create_trail", **known["create"])["TrailARN"]
-        if known["selectors"]:
-            cloud("cloudtrail", "put_event_selectors", TrailName=arn, **known["selectors"])
-        if known["logging"]:
-            cloud("cloudtrail", "start_logging", Name=arn)
+    if known["deleted"] and not known["create"]:
+        return
+    if known["deleted"]:
+        cloud("cloudtrail", "create_trail", **known["create"])
+    if known["selectors"]:
+        cloud("cloudtrail", "put_event_selectors", TrailName=target.name, **known["selectors"])
+    if known["logging"]:
+        cloud("cloudtrail", "start_logging", Name=target.name)
 
 
 def undo(cloud: Cloud, target: Target, before: Mapping[str, Any]) -> None:
-    """Delete it again."""
-    cloud("cloudtrail", "delete_trail", Name=target.name)
+    """Delete it again, or stop it."""
+    if before["deleted"]:
+        cloud("cloudtrail", "delete_trail", Name=target.name)
+    else:
+        cloud("cloudtrail", "stop_logging", Name=target.name)
 
 
 PLAYBOOK = Playbook(
@@ -113,6 +127,7 @@ PLAYBOOK = Playbook(
             resources=("*",),
             why="CloudTrail offers no resource for these",
         ),
+        Permission(actions=("cloudtrail:GetTrailStatus",), resources=(TRAILS,), why="any trail"),
     ),
     writes=(
         Permission(
@@ -121,6 +136,7 @@ PLAYBOOK = Playbook(
                 "cloudtrail:DeleteTrail",
                 "cloudtrail:PutEventSelectors",
                 "cloudtrail:StartLogging",
+                "cloudtrail:StopLogging",
             ),
             resources=(TRAILS,),
             why="any trail",
