@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import aws_cdk as cdk
 
+from opentrail.errors import SettingsError
 from stacks.api_stack import ApiStack
 from stacks.checks import check
 from stacks.cis_stack import CisStack
+from stacks.forwarders import forward_regions
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
@@ -34,7 +37,7 @@ def build(app: cdk.App) -> Installation:
     Synthesis fails when a resource breaks an AwsSolutions or NIST 800-53 R5 rule without a written reason.
 
     Raises:
-        SettingsError: an option in the context is malformed.
+        SettingsError: an option in the context is malformed, or needs a Region that is not known.
     """
     options = Options.from_context(app.node.try_get_context)
     check(app)
@@ -87,6 +90,7 @@ def build(app: cdk.App) -> Installation:
             stack_name=f"{options.name_prefix}Cis",
             description="OpenTrail: alarms of CIS AWS Foundations section 4 on a trail's log group",
         )
+    _forward_regions(app, options, pipeline)
     remediation = _remediation(app, options, storage, pipeline)
     mark(app)
     return Installation(storage, pipeline, api, integrity, remediation)
@@ -97,6 +101,17 @@ def mark(app: cdk.App) -> None:
     for stack in app.node.children:
         if isinstance(stack, cdk.Stack):
             stack.template_options.metadata = {"OpenTrail": stack.node.id.removeprefix("OpenTrail")}
+
+
+def _forward_regions(app: cdk.App, options: Options, pipeline: PipelineStack) -> None:
+    """After the bus they forward to; the CDK command says where that is: the Region of its credentials."""
+    if not options.regions:
+        return
+    home = os.environ.get("CDK_DEFAULT_REGION", "")
+    if not home:
+        raise SettingsError("regions: the home Region is not known; set AWS_REGION for the CDK command")
+    for stack in forward_regions(app, options, home):
+        stack.add_dependency(pipeline)
 
 
 def _remediation(

@@ -26,6 +26,7 @@ class Options:
     """
 
     name_prefix: str = "OpenTrail"
+    regions: tuple[str, ...] = ()  # other Regions of this account whose calls are forwarded home
     organization_id: str = ""  # "o-..." lets CloudTrail deliver an organization trail's files, too
     kms_encryption: bool = True  # False: S3's, DynamoDB's and SQS's own keys, which cost nothing
     object_lock_mode: str = ""  # "", "GOVERNANCE" or "COMPLIANCE": default retention of every log file
@@ -93,6 +94,8 @@ class Options:
             "trailName must be 3 to 128 letters, digits, periods, underscores or hyphens": re.fullmatch(
                 r"(?=.{3,128}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*", self.trail_name
             ),
+            "regions must be names like eu-west-1, each once": len(set(self.regions)) == len(self.regions)
+            and all(re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", name, re.ASCII) for name in self.regions),
             "trailDataTypes must be resource types like AWS::S3::Object": all(
                 re.fullmatch(r"AWS::\w+::\w+", name, re.ASCII) for name in self.trail_data_types
             ),

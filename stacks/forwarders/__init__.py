@@ -4,6 +4,11 @@ Each is one self-contained template without assets, so that it can be deployed b
 command, by ``aws cloudformation deploy``, or everywhere at once as a StackSet.
 """
 
-from stacks.forwarders.forwarder_stacks import MemberForwarderStack, RegionForwarderStack, build
+from stacks.forwarders.forwarder_stacks import (
+    MemberForwarderStack,
+    RegionForwarderStack,
+    build,
+    forward_regions,
+)
 
-__all__ = ["MemberForwarderStack", "RegionForwarderStack", "build"]
+__all__ = ["MemberForwarderStack", "RegionForwarderStack", "build", "forward_regions"]

@@ -19,9 +19,13 @@ class RegionForwarderStack(cdk.Stack):
     In the home Region itself it makes nothing, so it may be deployed to every Region.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, options: Options, **kwargs: Any) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, options: Options, home_region: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(scope, id_, **kwargs)
-        region = _parameter(self, "HomeRegion", "The Region OpenTrail is deployed in", "[a-z0-9-]+")
+        region = _parameter(
+            self, "HomeRegion", "The Region OpenTrail is deployed in", "[a-z0-9-]+", default=home_region
+        )
         elsewhere = cdk.CfnCondition(
             self,
             "Elsewhere",
@@ -90,8 +94,30 @@ def build(app: cdk.App) -> tuple[RegionForwarderStack, MemberForwarderStack]:
     return region, member
 
 
-def _parameter(scope: Construct, name: str, description: str, pattern: str) -> str:
-    return cdk.CfnParameter(scope, name, description=description, allowed_pattern=pattern).value_as_string
+def forward_regions(app: cdk.App, options: Options, home_region: str) -> list[RegionForwarderStack]:
+    """Add one forwarder for each of the option ``regions`` to ``app``, but none for ``home_region``."""
+    return [
+        RegionForwarderStack(
+            app,
+            f"OpenTrailRegionForwarder-{region}",
+            options=options,
+            home_region=home_region,
+            stack_name=f"{options.name_prefix}RegionForwarder",
+            description=f"OpenTrail: forwards calls of {region} to the home Region",
+            env=cdk.Environment(region=region),
+            synthesizer=cdk.BootstraplessSynthesizer(),
+        )
+        for region in options.regions
+        if region != home_region
+    ]
+
+
+def _parameter(
+    scope: Construct, name: str, description: str, pattern: str, *, default: str | None = None
+) -> str:
+    return cdk.CfnParameter(
+        scope, name, description=description, allowed_pattern=pattern, default=default
+    ).value_as_string
 
 
 def _bus_arn(options: Options, account: str, region: str) -> str:

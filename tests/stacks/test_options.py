@@ -51,6 +51,8 @@ def test_every_bad_option_is_named_at_once() -> None:
         ),
         ({"logRetentionDays": 8}, "logRetentionDays must be one of"),
         ({"namePrefix": 7}, "namePrefix=7 is not text"),
+        ({"regions": "Ireland"}, "regions must be"),
+        ({"regions": "eu-west-1,eu-west-1"}, "regions must be"),
         ({"trailName": "my"}, "trailName must be"),
         ({"trailName": "my..trail"}, "trailName must be"),
         ({"trailDataTypes": "S3"}, "trailDataTypes must be"),
