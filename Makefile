@@ -43,10 +43,13 @@ node_modules/.stamp: package.json package-lock.json
 # They are also packaged, so that `opentrail up` needs neither Node nor CDK.
 synth: opentrail/_deploy/.stamp
 
+# With the stacks that `opentrail up` deploys only when asked for.
+PACKAGED := --context bundleLayer=false --context remediationMode=observe --context sourceBucket=opentrail-source
+
 opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp Makefile $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"
 	@rm -rf cdk.out cdk.out.package
-	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" --context bundleLayer=false --context remediationMode=observe > /dev/null
+	@$(CDK) synth --quiet --ci --app "$(BIN)/python app.py" $(PACKAGED) > /dev/null
 	@cp -R cdk.out cdk.out.package
 	@touch cdk.out.package/.stamp
 	@rm -rf opentrail/_deploy && mv cdk.out.package opentrail/_deploy

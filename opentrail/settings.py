@@ -81,6 +81,24 @@ class RecordSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings(Settings):
+    """What ``lambdas/ingest`` needs."""
+
+    trails_table: str
+    delivery_queue_url: str
+    reject_queue_url: str  # the dead-letter queue of its own
+    history_table: str
+    history_bucket: str
+    own_role_arns: tuple[str, ...]  # as in RecordSettings
+    own_buckets: tuple[str, ...]  # what OpenTrail writes to, which is never ingested
+    source_bucket: str
+    source_prefix: str  # only keys that begin so; "" = all
+    max_chunk_bytes: int  # as in RecordSettings
+    max_file_bytes: int  # uncompressed; a larger object is no log file
+    trail_cache_seconds: int  # as in RecordSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings(Settings):
     """What ``lambdas/deliver`` needs."""
 

@@ -12,6 +12,7 @@ from stacks.api_stack import ApiStack
 from stacks.checks import check
 from stacks.cis_stack import CisStack
 from stacks.forwarders import forward_regions
+from stacks.ingest_stack import IngestStack
 from stacks.integrity_stack import IntegrityStack
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
@@ -80,6 +81,16 @@ def build(app: cdk.App) -> Installation:
             storage=storage,
             stack_name=f"{options.name_prefix}Source",
             description="OpenTrail: a trail of AWS's own, so that EventBridge carries calls",
+        )
+    if options.source_bucket:
+        IngestStack(
+            app,
+            "OpenTrailIngest",
+            options=options,
+            storage=storage,
+            pipeline=pipeline,
+            stack_name=f"{options.name_prefix}Ingest",
+            description="OpenTrail: takes what CloudTrail writes into a bucket that is there already",
         )
     if options.cis_alarms:
         CisStack(

@@ -51,6 +51,10 @@ class Options:
     trail_data_types: tuple[str, ...] = ()  # and whose data events it records: "AWS::S3::Object"
     trail_insights: bool = False  # and whether unusual rates are looked for, which AWS would charge for
     minimal_trail: bool = False  # a trail of AWS's own, where none logs: EventBridge carries calls only then
+    source_bucket: str = ""  # a bucket that CloudTrail writes already: its new log files are ingested
+    source_prefix: str = ""  # only keys that begin so, "central/AWSLogs/o-abcdefghij/"; "": all
+    source_topic_arn: str = ""  # an SNS topic that hears of its new objects; "": EventBridge of this account
+    source_key_arns: tuple[str, ...] = ()  # KMS keys that encrypt its log files
     cis_alarms: bool = False  # alarms of CIS AWS Foundations section 4, in a stack of their own
     cis_log_group: str = ""  # the trail's log group they watch; "" makes one
     remediation_mode: str = ""  # "observe" or "enforce" adds OpenTrailRemediation; "": no such stack
@@ -99,6 +103,7 @@ class Options:
             "trailDataTypes must be resource types like AWS::S3::Object": all(
                 re.fullmatch(r"AWS::\w+::\w+", name, re.ASCII) for name in self.trail_data_types
             ),
+            **self._of_the_source(),
             "no option may be negative": min(self._days()) >= 0,
             "historyDays must be at least 90": self.history_days >= 90,
             "deepArchiveDays must be at least 90 days after glacierDays": not (
@@ -116,6 +121,22 @@ class Options:
             in LOG_RETENTION_DAYS,
         }
         return [rule for rule, kept in rules.items() if not kept]
+
+    def _of_the_source(self) -> dict[str, object]:
+        bucket = self.source_bucket
+        own = rf"{self.name_prefix.lower()}storage-(logs|history)bucket.*"  # as CloudFormation names ours
+        return {
+            "sourceBucket must be the name of a bucket": re.fullmatch(
+                r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?", bucket
+            ),
+            "sourceBucket must not be a bucket OpenTrail itself writes to": not bucket
+            or not (re.fullmatch(own, bucket) or bucket in (*self.delivery_buckets, self.access_logs_bucket)),
+            "sourcePrefix, sourceTopicArn and sourceKeyArns go with sourceBucket": bucket
+            or not (self.source_prefix or self.source_topic_arn or self.source_key_arns),
+            "sourcePrefix must not begin with /": not self.source_prefix.startswith("/"),
+            "sourceTopicArn must be the ARN of an SNS topic": not self.source_topic_arn
+            or re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", self.source_topic_arn, re.ASCII),
+        }
 
     def _days(self) -> tuple[int, ...]:
         return (

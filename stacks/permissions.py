@@ -34,6 +34,7 @@ CLOSE_FILES = (*ENTER_FILES, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
 ANCHOR_HEADS = ("dynamodb:GetItem", "dynamodb:PutItem")
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 ADD_SEGMENTS = ("dynamodb:PutItem",)
+FIND_SEGMENTS = ("dynamodb:Query",)
 ROLL_UP = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query")
 JUDGE_COUNTS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
 
@@ -76,6 +77,12 @@ def use_history(role: iam.Role, bucket: s3.IBucket) -> None:
 def read_history(role: iam.Role, bucket: s3.IBucket) -> None:
     """Grant reading history segments."""
     _use_folders(role, bucket, "history/*", actions=("s3:GetObject",))
+
+
+def read_source(role: iam.Role, bucket: s3.IBucket, prefix: str) -> None:
+    """Grant reading the log files of somebody else's ``bucket`` below ``prefix``, or all of CloudTrail's."""
+    patterns = [f"{prefix}*"] if prefix else ["AWSLogs/*", "*/AWSLogs/*"]
+    _use_folders(role, bucket, *patterns, actions=("s3:GetObject",))
 
 
 def _use_folders(

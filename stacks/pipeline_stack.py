@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,14 +17,14 @@ from opentrail.settings import (
     RollupSettings,
     Settings,
 )
-from stacks import permissions
+from stacks import parameters, permissions
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
 from stacks.constructs.dashboard import Dashboard
 from stacks.constructs.home_bus import HomeBus
 from stacks.constructs.rules import CallRule, Clock
 from stacks.constructs.stage_function import StageFunction
-from stacks.constructs.stage_role import stage_role
+from stacks.constructs.stage_role import stage_role, stage_role_arn
 from stacks.constructs.work_queue import WorkQueue, allow_rules
 from stacks.options import Options
 from stacks.storage_stack import StorageStack
@@ -99,6 +100,9 @@ class PipelineStack(cdk.Stack):
             stage: stage_role(self, f"{stage.capitalize()}Role", name_prefix=options.name_prefix, stage=stage)
             for stage in ("record", "deliver", "digest", "insights", "rollup")
         }
+        self.own_role_arns = tuple(role.role_arn for role in self.roles.values())
+        if options.source_bucket:
+            self.own_role_arns += (stage_role_arn(options.name_prefix, "ingest"),)
         self._destinations = permissions.destinations(self, options, storage.log_bucket, storage.key_arns)
         self._code = function_code()
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
@@ -111,17 +115,7 @@ class PipelineStack(cdk.Stack):
         self._write_outputs()
 
     def _read_parameters(self) -> None:
-        def number(name: str, default: int, lowest: int, highest: int, description: str) -> cdk.CfnParameter:
-            return cdk.CfnParameter(
-                self,
-                name,
-                type="Number",
-                default=default,
-                min_value=lowest,
-                max_value=highest,
-                description=description,
-            )
-
+        number = partial(parameters.number, self)
         self._intake_window = number(
             "IntakeWindowSeconds",
             60,
@@ -136,9 +130,7 @@ class PipelineStack(cdk.Stack):
             LONGEST_WINDOW_SECONDS,
             "How long records are collected into a file",
         )
-        self._trail_cache = number(
-            "TrailCacheSeconds", 60, 0, 3600, "How long a change of trails may go unnoticed by recording"
-        )
+        self._trail_cache = parameters.trail_cache_seconds(self)
         self._digest_period = number(
             "DigestPeriodSeconds", 3600, 1, 86_400, "Length of a digest's window; goes with DigestSchedule"
         )
@@ -178,9 +170,9 @@ class PipelineStack(cdk.Stack):
                 delivery_queue_url=self.delivery.queue.queue_url,
                 reject_queue_url=self.intake.dead_letters.queue_url,
                 history_bucket=storage.history_bucket.bucket_name,
-                own_role_arns=tuple(own.role_arn for own in self.roles.values()),
+                own_role_arns=self.own_role_arns,
                 max_chunk_bytes=CHUNK_BYTES,
-                trail_cache_seconds=_as_setting(self._trail_cache),
+                trail_cache_seconds=parameters.as_setting(self._trail_cache),
             ),
             timeout_seconds=RECORD_SECONDS,
             memory_mib=1024,
@@ -188,7 +180,7 @@ class PipelineStack(cdk.Stack):
         stage.read_queue(
             self.intake.queue,
             batch_size=INTAKE_BATCH,
-            window=_as_duration(self._intake_window),
+            window=parameters.as_duration(self._intake_window),
             max_concurrency=INTAKE_CONCURRENCY,
         )
         permissions.take_messages(role, self.intake.queue)
@@ -217,7 +209,7 @@ class PipelineStack(cdk.Stack):
         stage.read_queue(
             self.delivery.queue,
             batch_size=DELIVERY_BATCH,
-            window=_as_duration(self._delivery_window),
+            window=parameters.as_duration(self._delivery_window),
             max_concurrency=DELIVERY_CONCURRENCY,
         )
         permissions.take_messages(role, self.delivery.queue)
@@ -239,7 +231,7 @@ class PipelineStack(cdk.Stack):
                 anchor_table=storage.anchor_table.table_name,
                 anchor_topic_arn=self._options.anchor_topic_arn,
                 signing_key_id=storage.signing_key.key_id,
-                period_seconds=_as_setting(self._digest_period),
+                period_seconds=parameters.as_setting(self._digest_period),
                 settle_seconds=SETTLE_SECONDS,
             ),
             timeout_seconds=DIGEST_SECONDS,
@@ -264,7 +256,7 @@ class PipelineStack(cdk.Stack):
                 trails_table=storage.trails_table.table_name,
                 history_table=storage.history_table.table_name,
                 intake_queue_url=self.intake.queue.queue_url,
-                lag_minutes=_as_setting(self._insights_lag),
+                lag_minutes=parameters.as_setting(self._insights_lag),
             ),
             timeout_seconds=INSIGHTS_SECONDS,
             memory_mib=1769,  # one whole processor, for the daily baselines
@@ -345,12 +337,3 @@ class PipelineStack(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
-
-
-def _as_setting(parameter: cdk.CfnParameter) -> int:
-    """A number that is known at deployment; until then the settings carry its placeholder, a text."""
-    return cast(int, parameter.value_as_string)
-
-
-def _as_duration(parameter: cdk.CfnParameter) -> cdk.Duration:
-    return cdk.Duration.seconds(parameter.value_as_number)

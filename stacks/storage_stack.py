@@ -32,7 +32,12 @@ class StorageStack(cdk.Stack):
     def __init__(self, scope: Construct, id_: str, *, options: Options, **kwargs: Any) -> None:
         super().__init__(scope, id_, **kwargs)
         self.encryption_key = (
-            encryption_key(self, "EncryptionKey", for_alarms=bool(options.alarm_email))
+            encryption_key(
+                self,
+                "EncryptionKey",
+                for_alarms=bool(options.alarm_email),
+                source_topic_arn=options.source_topic_arn,
+            )
             if options.kms_encryption
             else None
         )

@@ -26,7 +26,7 @@ def command(queue: str | None, reason: str, limit: int | None, name_prefix: str)
 
     Repair first what the reason says is wrong: a message that cannot be read comes back here.
 
-    QUEUE is intake or delivery.
+    QUEUE is intake, delivery or, where log files of CloudTrail's own are ingested, ingest.
 
     Exit code 0: done. 1: there is no such queue. 2: it could not be done.
     """

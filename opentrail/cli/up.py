@@ -45,6 +45,11 @@ import click
     help="Also deploy the playbooks that undo dangerous changes, or say that they would.",
 )
 @click.option(
+    "--ingest",
+    is_flag=True,
+    help="Also make the bucket opentrail-source: CloudTrail's log files that are put there are ingested.",
+)
+@click.option(
     "--export",
     type=click.Path(file_okay=False, path_type=Path),
     help="A directory: delivered files are also written there, as BUCKET/KEY.",
@@ -66,6 +71,7 @@ def command(
     digest_seconds: int,
     lookups_per_second: int,
     remediation: str | None,
+    ingest: bool,
     export: Path | None,
     assembly: Path | None,
     iam: bool,
@@ -92,6 +98,7 @@ def command(
         digest_seconds=digest_seconds,
         lookups_per_second=lookups_per_second,
         remediation=remediation or "",
+        ingest=ingest,
         export=export,
         assembly=assembly,
         iam=iam,

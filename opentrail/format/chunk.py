@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from isal import igzip, isal_zlib
@@ -40,27 +40,40 @@ _UNREADABLE = (msgspec.DecodeError, RecursionError, *GZIP_ERRORS)  # broken base
 
 
 def make_chunk(
-    events: Sequence[Event], *, destinations: tuple[Destination, ...], place: Place, folder: str
+    events: Sequence[Event],
+    *,
+    destinations: tuple[Destination, ...],
+    place: Place,
+    folder: str,
+    known: Collection[str] = (),
 ) -> Chunk:
-    """Pack ``events`` (at least one, all of ``place``) for ``destinations``.
+    """Pack ``events`` (at least one that is not known, all of ``place``) for ``destinations``.
 
-    The id is a hash of where they go and of their eventIDs, so packing the same
-    events again gives the same chunk and delivery takes it once.
+    The id is a hash of their eventIDs, so packing the same events again gives the
+    same id, and each destination takes it once. It depends neither on who else
+    gets them nor on what is left out: a second attempt may find other trails,
+    and more events known, than the first did.
+
+    Args:
+        events: in the order they get in the file.
+        destinations: who gets them.
+        place: account and Region of all.
+        folder: of their file's key.
+        known: eventIDs that are left out, since they came another way before.
     """
-    moments = [event.time for event in events]
-    names = [destination.name for destination in destinations]
     # Encoded, not joined: no eventID can be mistaken for two.
-    identity = msgspec.json.encode((names, place, folder, [event.event_id for event in events]))
-    lines = b"\n".join([event.raw for event in events])
+    identity = msgspec.json.encode((place, folder, [event.event_id for event in events]))
+    new = [event for event in events if event.event_id not in known] if known else events
+    moments = [event.time for event in new]
     return Chunk(
         id=hashlib.sha256(identity).hexdigest()[:32],
         destinations=destinations,
         place=place,
         folder=folder,
-        count=len(events),
+        count=len(new),
         oldest=min(moments),
         newest=max(moments),
-        lines=lines,
+        lines=b"\n".join([event.raw for event in new]),
     )
 
 

@@ -10,6 +10,8 @@ from opentrail.errors import DeployError
 from opentrail.local.call import ServiceHandler
 from opentrail.local.reading import reading_own_writes
 from opentrail.local.remediation import STACK as REMEDIATION_STACK
+from opentrail.local.source_bucket import STACK as INGEST_STACK
+from opentrail.local.source_bucket import ingest_parameters, make_source_bucket
 
 if TYPE_CHECKING:
     from opentrail.local.runtime import Runtime
@@ -33,6 +35,10 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
 
     options = runtime.options
     remediation = {"RemediationMode": options.remediation} if options.remediation else {}
+    ingest = ingest_parameters(options.delivery_seconds) if options.ingest else {}
+    left_out = {REMEDIATION_STACK: not options.remediation, INGEST_STACK: not options.ingest}
+    if options.ingest:
+        make_source_bucket(runtime.clients)
     return deploy_assembly(
         options.assembly or packaged_assembly(),
         clients=runtime.clients,
@@ -45,8 +51,9 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
             "DigestPeriodSeconds": str(options.digest_seconds),
             "TrailCacheSeconds": "0",
             **remediation,
+            **ingest,
         },
-        without=() if options.remediation else (REMEDIATION_STACK,),
+        without=[stack for stack, is_out in left_out.items() if is_out],
     )
 
 

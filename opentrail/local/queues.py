@@ -129,6 +129,13 @@ def release_messages(queue: Queue, held: Collection[Message]) -> None:
                 queue._pending_messages.discard(message)
 
 
+def end_delays(queue: Queue) -> None:
+    """Let messages be received that still wait for the queue's delay."""
+    with queue._messages_lock:
+        for message in queue._messages:
+            message.delayed_until = 0
+
+
 def visible_count(queue: Queue, limit: int) -> int:
     """Count visible messages, but stop at ``limit``: a long queue is not walked to its end."""
     now = unix_time_millis()

@@ -21,6 +21,7 @@ from opentrail.local import moto_patches
 from opentrail.local.asynchronous import AsyncInvoker
 from opentrail.local.call import Call, Captured, Counters, Reply, ServiceHandler
 from opentrail.local.deployer.state import StackState, StackStores
+from opentrail.local.draining import drain_line
 from opentrail.local.events import Bus, Collector
 from opentrail.local.export import Export
 from opentrail.local.functions import FunctionRunner, Functions, deployed_functions, find_function
@@ -28,7 +29,7 @@ from opentrail.local.insights import look_for_insights
 from opentrail.local.installation import functions_of, is_own, is_seldom, outputs_of
 from opentrail.local.invocations import answer_invocation
 from opentrail.local.parts import deploy_stacks, own_services, packaged_assembly
-from opentrail.local.pollers import Drained, Pollers
+from opentrail.local.pollers import Pollers
 from opentrail.local.queues import find_queue
 from opentrail.local.remediation import is_playbook
 from opentrail.local.schedules import Schedules
@@ -44,7 +45,6 @@ Deploy = Callable[["Runtime"], Mapping[str, Mapping[str, str]]]
 Services = Callable[["Runtime"], Mapping[str, ServiceHandler]]
 
 HOUR_SECONDS = 3600
-MAX_FLUSH_ROUNDS = 100  # a pipeline that feeds itself must not hold up the caller for ever
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class Options:
     digest_seconds: int = HOUR_SECONDS
     lookups_per_second: int = 0  # before LookupEvents is throttled; 0 = never
     export: Path | None = None  # a directory for copies of the delivered files
+    ingest: bool = False  # a source bucket is made, and its stack deployed
     remediation: str = ""  # "observe" or "enforce": playbooks are deployed, too
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package
     iam: bool = False  # judge every call by the policies of its caller and its resource
@@ -195,23 +196,15 @@ class Runtime:
         batches_are_done()
 
     def drain(self) -> dict[str, int]:
-        """Move every record on the intake queue into its log files; return counts.
-
-        Returns:
-            dict: ``events`` taken from the intake queue, ``chunks`` from the delivery queue,
-            ``failed`` messages of either that stay on their queue.
-        """
-        intake, delivery = self._queue("IntakeQueueUrl"), self._queue("DeliveryQueueUrl")
-        events, chunks = Drained(), Drained()
+        """Move every record into its log files; return counts, as ``drain_line`` has them."""
+        notices = self._queue("IngestQueueUrl") if "IngestQueueUrl" in self.outputs else ""
         with self._flushing:
-            for number in range(MAX_FLUSH_ROUNDS):
-                retry = number == 0
-                recorded = self.pollers.drain(intake, retry=retry)
-                delivered = self.pollers.drain(delivery, retry=retry)
-                events, chunks = events + recorded, chunks + delivered
-                if recorded.taken == recorded.failed and delivered.taken == delivered.failed:
-                    break
-        return {"events": events.taken, "chunks": chunks.taken, "failed": events.failed + chunks.failed}
+            return drain_line(
+                self.pollers,
+                intake=self._queue("IntakeQueueUrl"),
+                delivery=self._queue("DeliveryQueueUrl"),
+                notices=notices,
+            )
 
     def flush(self, *, digest: bool = False) -> dict[str, int]:
         """Drain the pipeline; with ``digest`` also close the digest windows.
@@ -220,8 +213,8 @@ class Runtime:
 
         Returns:
             dict: ``events`` that were recorded and ``chunks`` that were delivered since the flush
-            before this one, ``failed`` messages that stay on their queue, ``insights`` found and
-            ``digests`` written now.
+            before this one, ``files`` that were ingested since then if any can be, ``failed``
+            messages that stay on their queue, ``insights`` found and ``digests`` written now.
 
         Raises:
             StorageError: the digest or insights function failed, or a function is missing.
@@ -237,6 +230,8 @@ class Runtime:
             "insights": insights,
             "digests": 0,
         }
+        if "IngestQueueUrl" in self.outputs:
+            counts["files"] = self._done_since_last_flush("IngestQueueUrl")
         if digest:
             answer = self.call_function(self.outputs.get("DigestFunctionName", ""), {"close": True})
             counts["digests"] = int(answer.get("digests", 0))

@@ -42,7 +42,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """Records of one account, Region and folder on their way to a file of each destination."""
 
-    id: str  # a hash of the rest: the same events selected again give the same id
+    id: str  # a hash of place, folder and eventIDs: the same events selected again give the same id
     destinations: tuple[Destination, ...]
     place: Place
     folder: str  # "CloudTrail", "CloudTrail-Insight", "CloudTrail-NetworkActivity"

@@ -33,13 +33,14 @@ ADMINISTRATION = [
 ]
 
 
-def encryption_key(scope: Construct, id_: str, *, for_alarms: bool) -> kms.Key:
+def encryption_key(scope: Construct, id_: str, *, for_alarms: bool, source_topic_arn: str = "") -> kms.Key:
     """Return the symmetric key of buckets, tables and queues, rotated every year.
 
     Two services may use it: CloudTrail itself, should one of its trails deliver to the
-    log bucket, and EventBridge, which puts events on the encrypted intake queue; and with
-    ``for_alarms`` CloudWatch, whose alarms go to an encrypted topic. People and roles get
-    theirs from IAM.
+    log bucket, and EventBridge, which puts events on the encrypted intake queue; with
+    ``for_alarms`` CloudWatch, whose alarms go to an encrypted topic; and SNS, where
+    ``source_topic_arn`` tells the ingest queue of new files. People and roles get theirs
+    from IAM.
 
     Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
     """
@@ -53,7 +54,8 @@ def encryption_key(scope: Construct, id_: str, *, for_alarms: bool) -> kms.Key:
     users = [("EventBridgeToSendToQueues", "events")]
     if for_alarms:
         users.append(("CloudWatchToSendAlarms", "cloudwatch"))
-    statements = (_service_statement(what, service) for what, service in users)
+    statements = [_service_statement(what, service) for what, service in users]
+    statements += [_topic_statement(source_topic_arn)] if source_topic_arn else []
     for statement in (*_cloudtrail_statements(cdk.Stack.of(scope)), *statements):
         key.add_to_resource_policy(statement)
     return key
@@ -129,4 +131,14 @@ def _service_statement(what: str, service: str) -> iam.PolicyStatement:
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
         resources=["*"],
         conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+    )
+
+
+def _topic_statement(topic_arn: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="AllowSourceTopicToSendToQueue",
+        principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+        actions=["kms:GenerateDataKey", "kms:Decrypt"],
+        resources=["*"],
+        conditions={"ArnEquals": {"aws:SourceArn": topic_arn}},
     )

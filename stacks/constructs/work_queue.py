@@ -17,6 +17,8 @@ MAX_MESSAGE_BYTES = 1_048_576  # the largest SQS takes; said here, for its defau
 class WorkQueue(Construct):
     """``queue``, whose messages go to ``dead_letters`` after ``max_receives`` failed attempts.
 
+    With ``delay``, each is seen only after it.
+
     A message's age counts from its first sending, also in the dead-letter queue: the
     attempts must end well before 14 days, or nobody has time to redrive.
     """
@@ -29,6 +31,7 @@ class WorkQueue(Construct):
         key: kms.IKey | None,
         visibility: cdk.Duration,
         max_receives: int,
+        delay: cdk.Duration | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=key)
@@ -37,6 +40,7 @@ class WorkQueue(Construct):
             "Queue",
             key=key,
             visibility_timeout=visibility,
+            delivery_delay=delay,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
         )
 
@@ -47,6 +51,7 @@ def encrypted_queue(
     *,
     key: kms.IKey | None,
     visibility_timeout: cdk.Duration | None = None,
+    delivery_delay: cdk.Duration | None = None,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
     """Return a queue with the defaults of all of ours: encrypted, TLS only, kept as long as SQS offers."""
@@ -61,6 +66,7 @@ def encrypted_queue(
         retention_period=RETENTION,
         max_message_size_bytes=MAX_MESSAGE_BYTES,
         visibility_timeout=visibility_timeout,
+        delivery_delay=delivery_delay,
         dead_letter_queue=dead_letter_queue,
     )
 

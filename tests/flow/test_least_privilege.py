@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from opentrail.format.log_file import build_log_file
 from opentrail.local.functions import find_function
 from opentrail.local.iam.policy import listed
 from opentrail.local.runtime import Options
 from opentrail.testing.world import OpenTrail, opened
 from tests.support.judged import Judged, judging
 
-STAGES = ("record", "deliver", "digest", "insights", "rollup", "rotate")
+STAGES = ("record", "deliver", "digest", "ingest", "insights", "rollup", "rotate")
 
 # What the platform does in a function's name; the laptop's stand-ins for it ask nobody.
 PLATFORM = frozenset(
@@ -33,6 +34,8 @@ RARE = {
     ("record", "organizations:ListAccounts"): "an organization's trail",
     ("deliver", "s3:ListBucket"): "a file that a crash left undecided",
     ("digest", "s3:ListBucket"): "a file that a crash left undecided",
+    ("ingest", "organizations:ListAccounts"): "an organization's trail",
+    ("ingest", "s3:ListBucket"): "a file that is gone",
     ("insights", "dynamodb:GetItem dynamodb:PutItem dynamodb:Query"): "calls of eight minutes ago",
     ("insights", "sqs:SendMessage"): "an Insight event: tests/flow/test_insights.py",
     ("insights", "events:PutEvents"): "an Insight event: tests/flow/test_insights.py",
@@ -61,16 +64,29 @@ def role(stage: str) -> str:
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
     """Return the day: calls, files, two digests with a rotation between them, a look-back."""
-    with judging() as judged, opened(Options(iam=True)) as world:
+    with judging() as judged, opened(Options(iam=True, ingest=True)) as world:
         world.trail("main", S3BucketName=world.runtime.outputs["LogBucketName"])
         world.client("iam").create_user(UserName="alice")
         world.flush(digest=True)
+        put_source_files(world)
         invoke(world, "Rotate", {"rotate": True})
         world.client("iam").create_user(UserName="bob")
         counts = world.flush(digest=True)
         invoke(world, "Insights", {})
         invoke(world, "Rollup", {})
         yield Day(world, judged, counts)
+
+
+def put_source_files(world: OpenTrail) -> None:
+    """What CloudTrail wrote: one file of events that history has already, and one that is none."""
+    (known,) = world.events("CreateUser")
+    folder = f"AWSLogs/{world.account}/CloudTrail/{world.region}/2026/01/10/{world.account}_CloudTrail"
+    for number, record in enumerate((json.dumps(known).encode(), b"{}")):
+        world.client("s3").put_object(
+            Bucket=world.runtime.outputs["SourceBucketName"],
+            Key=f"{folder}_{world.region}_20260110T0420Z_{number:016d}.json.gz",
+            Body=build_log_file([record, record])[1],
+        )
 
 
 def invoke(world: OpenTrail, name: str, event: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from lambdas.deliver import handler as deliver
 from lambdas.digest import handler as digest
+from lambdas.ingest import handler as ingest
 from lambdas.record import handler as record
 from lambdas.rotate import handler as rotate
 from opentrail.adapters.aws.clients import client
@@ -57,7 +58,7 @@ def invoke(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
         return answer
 
     yield run
-    for module in (record, deliver, digest, rotate):
+    for module in (record, deliver, digest, ingest, rotate):
         module.wired.cache_clear()
     client.cache_clear()
 

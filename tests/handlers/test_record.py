@@ -128,7 +128,7 @@ def recorder(line: Line, directory: Directory) -> record.Recorder:
     """A record function that keeps its copies for a minute."""
     settings = replace(line.record_settings(), trail_cache_seconds=60)
     made = record.build(settings, line.clients(None))
-    made.organization = directory
+    made.dispatcher.organization = directory
     return made
 
 

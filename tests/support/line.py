@@ -14,11 +14,14 @@ import boto3
 
 from lambdas.deliver import handler as deliver
 from lambdas.digest import handler as digest
+from lambdas.ingest import handler as ingest
 from lambdas.record import handler as record
 from lambdas.rotate import handler as rotate
+from opentrail.adapters.aws.ingest import Ingested
 from opentrail.adapters.aws.trails import DynamoTrails
-from opentrail.format import log_file
+from opentrail.format import keys, log_file
 from opentrail.format.chunk import decode_chunk
+from opentrail.model.event import Place
 from opentrail.model.log_file import Chunk
 from opentrail.model.signing_key import SigningKey
 from opentrail.model.trail import Trail
@@ -28,6 +31,7 @@ from opentrail.pipeline.record import Accepted, Message
 from opentrail.settings import (
     DeliverSettings,
     DigestSettings,
+    IngestSettings,
     RecordSettings,
     RotateSettings,
     ValidateSettings,
@@ -53,7 +57,8 @@ class Line:
     def __post_init__(self) -> None:
         s3, sqs, dynamodb = self.client("s3"), self.client("sqs"), self.client("dynamodb")
         self.bucket, self.history_bucket = f"{self.name}-audit", f"{self.name}-past"
-        for bucket in (self.bucket, self.history_bucket):
+        self.source = f"{self.name}-source"
+        for bucket in (self.bucket, self.history_bucket, self.source):
             s3.create_bucket(Bucket=bucket)
         self.queue = sqs.create_queue(QueueName=f"{self.name}-delivery")["QueueUrl"]
         self.rejects = sqs.create_queue(QueueName=f"{self.name}-rejects")["QueueUrl"]
@@ -82,6 +87,23 @@ class Line:
             history_bucket=self.history_bucket,
             own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-deliver",),
             max_chunk_bytes=200_000,
+            trail_cache_seconds=0,
+        )
+
+    def ingest_settings(self) -> IngestSettings:
+        """What the ingest function is told."""
+        return IngestSettings(
+            trails_table=f"{self.name}-trails",
+            delivery_queue_url=self.queue,
+            reject_queue_url=self.rejects,
+            history_table=f"{self.name}-history",
+            history_bucket=self.history_bucket,
+            own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-ingest",),
+            own_buckets=(self.bucket, self.history_bucket),
+            source_bucket=self.source,
+            source_prefix="",
+            max_chunk_bytes=5_000,
+            max_file_bytes=1_000_000,
             trail_cache_seconds=0,
         )
 
@@ -166,6 +188,32 @@ class Line:
         messages = [Message(f"m{i}", body, self.now.timestamp()) for i, body in enumerate(bodies)]
         accepted, _ = record.build(settings, self.clients(fuse)).record(messages, self.now.timestamp())
         return accepted
+
+    def put_source_file(
+        self, *records: bytes, token: str = "abcdefABCDEF0123", folder: str = "CloudTrail"
+    ) -> str:
+        """A log file of CloudTrail's own in the source bucket; the notice of it."""
+        key = keys.log_key(
+            prefix="",
+            organization="",
+            place=Place(ACCOUNT, REGION),
+            folder=folder,
+            delivered=self.now,
+            token=token,
+        )
+        _, body = log_file.build_log_file(records)
+        self.client("s3").put_object(Bucket=self.source, Key=key, Body=body)
+        return self.notice(key)
+
+    def notice(self, key: str) -> str:
+        """What EventBridge says of a new object of the source bucket."""
+        detail = {"bucket": {"name": self.source}, "object": {"key": key}}
+        return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+
+    def ingest(self, notice: str, fuse: Fuse | None = None) -> list[Ingested]:
+        """Run the ingest function over one message."""
+        function = ingest.build(self.ingest_settings(), self.clients(fuse))
+        return list(function.take({"messageId": "m", "body": notice}, self.now.timestamp()))
 
     def queued_chunks(self) -> list[Chunk]:
         """Everything on the delivery queue, taken off it."""

@@ -47,6 +47,28 @@ def make_record(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None or name not in changes}
 
 
+def make_data_record(**changes: Any) -> dict[str, Any]:
+    """A data event: somebody reads an object."""
+    facts: dict[str, Any] = {
+        "eventCategory": "Data",
+        "managementEvent": False,
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject",
+        "resources": [{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::pictures/cat.jpg"}],
+    }
+    return make_record(**(facts | changes))
+
+
+# Event selectors of a trail that takes both kinds.
+BOTH_KINDS = [
+    {
+        "ReadWriteType": "All",
+        "IncludeManagementEvents": True,
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
+    }
+]
+
+
 def to_bytes(record: dict[str, Any]) -> bytes:
     """The record as CloudTrail writes it: one line, no spaces."""
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()

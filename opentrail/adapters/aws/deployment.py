@@ -11,7 +11,7 @@ from opentrail.adapters.aws.failure import storage_errors
 from opentrail.errors import StorageError
 
 QUEUE_URL, DEAD_URL, FUNCTION = "QueueUrl", "DeadLetterQueueUrl", "FunctionName"
-STACKS = ("Storage", "Pipeline", "Api", "Integrity", "Remediation", "Cis")
+STACKS = ("Storage", "Pipeline", "Api", "Integrity", "Ingest", "Remediation", "Cis")
 ERRORS_WITHIN = timedelta(hours=1)
 
 
@@ -131,6 +131,7 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def _attributes(sqs: Any, url: str) -> tuple[int, int]:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return int(found[names[0]]), int(found[names[1]])
+    waiting = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    in_flight = "ApproximateNumberOfMessagesNotVisible"
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*waiting, in_flight])["Attributes"]
+    return sum(int(found[name]) for name in waiting), int(found[in_flight])

@@ -6,6 +6,7 @@ needs: nothing
 """
 
 from opentrail.branches.history.data_counts import count_data_events
+from opentrail.branches.history.known import known_events
 from opentrail.branches.history.lookup import Found, Lookup, Page, Position, find_events
 from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
 from opentrail.branches.history.rollup import RolledUp, roll_up
@@ -24,5 +25,6 @@ __all__ = [
     "count_data_events",
     "find_events",
     "holds_value",
+    "known_events",
     "roll_up",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from opentrail.format.chunk import make_chunk
 from opentrail.format.keys import folder_of
@@ -11,7 +11,9 @@ from opentrail.model.log_file import Chunk, Destination
 from opentrail.pipeline.select.scope import Selection
 
 
-def pack_events(events: Iterable[Event], selection: Selection, *, max_chunk_bytes: int) -> Iterator[Chunk]:
+def pack_events(
+    events: Iterable[Event], selection: Selection, *, max_chunk_bytes: int, known: Collection[str] = ()
+) -> Iterator[Chunk]:
     """Give every event to each of its destinations, once, in as few chunks as fit.
 
     Events that go to the same destinations share chunks, so each is packed and
@@ -24,6 +26,7 @@ def pack_events(events: Iterable[Event], selection: Selection, *, max_chunk_byte
         selection: says where each event goes.
         max_chunk_bytes: bytes of records a chunk may hold before compression;
             a single larger record gets a chunk of its own.
+        known: eventIDs that came another way before and are left out.
     """
     # Selection answers equal sets as the same tuple: its identity is its name here, and far cheaper to hash.
     sets: dict[int, tuple[Destination, ...]] = {}
@@ -37,7 +40,9 @@ def pack_events(events: Iterable[Event], selection: Selection, *, max_chunk_byte
     for (name, place, category), chosen in groups.items():
         destinations = sets[name]
         for part in _split(chosen.values(), max_chunk_bytes):
-            yield make_chunk(part, destinations=destinations, place=place, folder=folder_of(category))
+            if any(event.event_id not in known for event in part):
+                folder = folder_of(category)
+                yield make_chunk(part, destinations=destinations, place=place, folder=folder, known=known)
 
 
 def _split(events: Iterable[Event], limit: int) -> Iterator[list[Event]]:

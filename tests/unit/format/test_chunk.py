@@ -28,9 +28,12 @@ def event(event_id: str, time: str = "2026-01-10T04:20:31Z", text: str = "") -> 
 
 
 def chunk(
-    *events: Event, destinations: tuple[Destination, ...] = (TRAIL,), folder: str = "CloudTrail"
+    *events: Event,
+    destinations: tuple[Destination, ...] = (TRAIL,),
+    folder: str = "CloudTrail",
+    place: Place = PLACE,
 ) -> Chunk:
-    return make_chunk(events, destinations=destinations, place=PLACE, folder=folder)
+    return make_chunk(events, destinations=destinations, place=place, folder=folder)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -73,20 +76,26 @@ def test_the_same_events_selected_again_give_the_same_message() -> None:
 CHANGED = {
     "events": chunk(event("a")),
     "their order": chunk(event("b"), event("a")),
-    "destinations": chunk(event("a"), event("b"), destinations=(TRAIL, OTHER)),
     "folder": chunk(event("a"), event("b"), folder="CloudTrail-Insight"),
-    "place": make_chunk(
-        [event("a"), event("b")],
-        destinations=(TRAIL,),
-        place=Place("1" * 12, "eu-west-1"),
-        folder="CloudTrail",
-    ),
+    "place": chunk(event("a"), event("b"), place=Place("1" * 12, "eu-west-1")),
 }
 
 
 @pytest.mark.parametrize("changed", CHANGED.values(), ids=CHANGED.keys())
 def test_the_id_tells_chunks_apart_by(changed: Chunk) -> None:
     assert changed.id != chunk(event("a"), event("b")).id
+
+
+def test_a_trail_that_is_new_at_the_second_attempt_makes_no_new_chunk_for_the_others() -> None:
+    assert chunk(event("a"), destinations=(TRAIL, OTHER)).id == chunk(event("a"), destinations=(TRAIL,)).id
+
+
+def test_events_that_became_known_are_left_out_under_the_same_id() -> None:
+    a, b = event("a"), event("b")
+
+    made = make_chunk([a, b], destinations=(TRAIL,), place=PLACE, folder="CloudTrail", known={"a"})
+
+    assert (made.id, made.count, made.lines) == (chunk(a, b).id, 1, b.raw)
 
 
 def test_one_eventid_with_a_line_end_is_not_mistaken_for_two() -> None:

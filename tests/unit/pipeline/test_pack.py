@@ -104,3 +104,18 @@ def test_insights_go_to_a_folder_of_their_own() -> None:
 
 def test_events_nobody_wants_are_in_no_chunk() -> None:
     assert pack([make_event(category="Data")], make_trail()) == []
+
+
+@given(batch=events, known=st.sets(st.text("abcdefgh", min_size=1, max_size=2)), size=st.integers(1, 3000))
+def test_known_events_are_left_out_and_change_no_id(batch: list[Event], known: set[str], size: int) -> None:
+    selection = Selection(TRAILS, history_bucket="past")
+
+    chunks = list(pack_events(batch, selection, max_chunk_bytes=size, known=known))
+
+    assert landed(chunks) == Counter(
+        (destination.name, event.raw)
+        for event in batch
+        if event.event_id not in known
+        for destination in selection.destinations(event)
+    )
+    assert {chunk.id for chunk in chunks} <= {chunk.id for chunk in pack(batch, *TRAILS, size=size)}
