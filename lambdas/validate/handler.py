@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from opentrail.adapters.aws.anchor import DynamoAnchor
 from opentrail.adapters.aws.audit_ledger import LedgerKeys, S3Retention
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
@@ -21,9 +22,17 @@ from opentrail.adapters.aws.reports import Reports
 from opentrail.adapters.aws.signing_keys import SigningKeys, signing_keys
 from opentrail.adapters.aws.trails import DynamoTrails
 from opentrail.errors import StorageError
+from opentrail.model.report import Finding
 from opentrail.pipeline.validate import Evidence, Span, prove
 from opentrail.pipeline.validate.retention import check_retention
-from opentrail.pipeline.validate.rounds import Outcome, Verdict, due_chains, judge, unchecked
+from opentrail.pipeline.validate.rounds import (
+    Outcome,
+    Verdict,
+    behind_findings,
+    due_chains,
+    judge,
+    unchecked,
+)
 from opentrail.settings import ValidateSettings
 
 logger = Logger(service="validate")
@@ -40,6 +49,7 @@ class Validator:
 
     settings: ValidateSettings
     ledger: DynamoLedger
+    anchor: DynamoAnchor
     trails: DynamoTrails
     signing_keys: SigningKeys
     archive: AuditSource
@@ -48,21 +58,26 @@ class Validator:
 
     def run(self, now: datetime, *, hours: int, has_time: Callable[[], bool]) -> list[Verdict]:
         """A verdict on every chain, published."""
-        due = due_chains(self.ledger.chains(), self.trails.all_trails(), now=now, hours=hours)
+        anchored = self.anchor.newest()  # before the ledger, which is never behind what was read here
+        chains = self.ledger.chains()
+        due = due_chains(chains, self.trails.all_trails(), anchored=anchored, now=now, hours=hours)
         keys = LedgerKeys(self.signing_keys, now)
         verdicts = [
-            self._judge(span, evidence, keys) if has_time() else unchecked(span, "there was no time left")
+            self._judge(span, evidence, keys, behind_findings(chains, anchored, span.chain_id))
+            if has_time()
+            else unchecked(span, "there was no time left")
             for span, evidence in due
         ]
         self.reports.publish(verdicts)
         return verdicts
 
-    def _judge(self, span: Span, evidence: Evidence, keys: LedgerKeys) -> Verdict:
+    def _judge(self, span: Span, evidence: Evidence, keys: LedgerKeys, behind: list[Finding]) -> Verdict:
         mode, days = self.settings.lock_mode, self.settings.lock_days
         try:
-            report = prove(self.archive, keys, span, evidence=evidence)
+            heads = tuple(self.anchor.heads(span.chain_id, span.start, span.end))
+            report = prove(self.archive, keys, span, evidence=replace(evidence, anchored=heads))
             unlocked = check_retention(self.retention, span, mode=mode, days=days) if mode else ()
-            return judge(span, report, list(unlocked))
+            return judge(span, report, [*behind, *unlocked])
         except StorageError as error:
             return unchecked(span, str(error))
 
@@ -72,6 +87,7 @@ def build(settings: ValidateSettings, clients: Any = client) -> Validator:
     return Validator(
         settings=settings,
         ledger=DynamoLedger(clients("dynamodb"), settings.ledger_table),
+        anchor=DynamoAnchor(clients("dynamodb"), settings.anchor_table),
         trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
         signing_keys=signing_keys(
             clients("dynamodb"),

@@ -17,6 +17,7 @@ import msgspec
 from opentrail.adapters.aws.audit_keys import KeyFile
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
+from opentrail.cli._anchor import anchor_options, try_anchor
 from opentrail.cli._audit import (
     Moment,
     digest_regions,
@@ -29,7 +30,7 @@ from opentrail.cli._audit import (
 )
 from opentrail.errors import OpenTrailError
 from opentrail.format.digest_file import ListedFile
-from opentrail.model.digest import Link
+from opentrail.model.digest import Head, Link
 from opentrail.model.report import Report
 from opentrail.pipeline.validate import KEY_MARGIN, Evidence, Span, prove
 
@@ -51,7 +52,8 @@ HISTORY = timedelta(days=90)
     "--public-keys", type=click.Path(path_type=Path), help="A kept answer of list-public-keys, as JSON."
 )
 @click.option("--head", type=click.Path(path_type=Path), help="A head that `opentrail anchor show` printed.")
-@click.option("--ledger-table", help="OpenTrail's ledger table, which knows the newest digest.")
+@anchor_options
+@click.option("--ledger-table", help="Take the head of this ledger, too: of a deployment without an anchor.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Note good files here; go on from there.")
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -89,8 +91,12 @@ def _prove(options: dict[str, Any], open_files: ExitStack) -> tuple[Report, str]
         open_end=options["end_time"] is None,
     )
     key_source = KeyFile(options["public_keys"]) if options["public_keys"] else source
-    evidence = Evidence(head=_head(options, span), delivered_at=_delivered(options, source, span))
+    anchored, note = _anchored(options, span)
+    evidence = Evidence(
+        head=_head(options, span), anchored=anchored, delivered_at=_delivered(options, source, span)
+    )
     report = prove(source, key_source, span, evidence=evidence, on_logs=_progress(open_files))
+    report = msgspec.structs.replace(report, notes=(*report.notes, note))
     hint = ""
     if not report.digests:
         regions = digest_regions(source, location, place.account)
@@ -125,6 +131,15 @@ def _head(options: dict[str, Any], span: Span) -> Link | None:
     if options["ledger_table"] is not None:
         return ledger_head(client("dynamodb"), options["ledger_table"], span.trail_arn, span.place)
     return None
+
+
+def _anchored(options: dict[str, Any], span: Span) -> tuple[tuple[Head, ...], str]:
+    """The anchored heads of the span, and a sentence about them."""
+    anchor, missing = try_anchor(options, span.trail_arn)
+    if anchor is None:
+        return (), missing
+    heads = tuple(anchor.heads(span.chain_id, span.start, span.end))
+    return heads, f"held to {len(heads)} anchored heads"
 
 
 def _delivered(options: dict[str, Any], source: AuditSource, span: Span) -> datetime | None:

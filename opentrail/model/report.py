@@ -38,6 +38,8 @@ class Problem(StrEnum):
     TREE_ROOT = "its records do not make the tree it names"
     TREE_LINK = "its tree does not continue the one before it"
     NO_DIGESTS = "no digest of this account and Region is there"
+    NOT_ANCHORED = "no anchored head leads to it"
+    LEDGER_BEHIND = "anchored, but the ledger does not go so far"
     NOT_LOCKED = "not retained as long or as strictly as Object Lock should have it"
 
 

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from opentrail.adapters.aws import clients
 from opentrail.adapters.aws.kms import KmsSigner
+from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.cli import main
+from opentrail.format import log_file
 from opentrail.format.digest_file import fingerprint_of, pkcs1_of
+from opentrail.model.digest import Link
 from tests.support.line import Line
 from tests.support.records import REGION, envelope, make_record, to_bytes
 
@@ -30,6 +34,10 @@ class Audit:
     line: Line
     arn: str
     keys: Path
+
+    @property
+    def anchor(self) -> tuple[str, str]:
+        return ("--anchor-table", f"{self.line.name}-anchor")
 
     def run(self, *arguments: str) -> Result:
         source = ["--trail-arn", self.arn, "--s3-bucket", self.line.bucket]
@@ -96,12 +104,13 @@ def _listed(kms: Any, key_id: str) -> dict[str, Any]:
     }
 
 
-def test_what_the_line_wrote_is_proven_against_the_ledgers_head(audit: Audit) -> None:
-    done = audit.validate("--json", "--ledger-table", f"{audit.line.name}-ledger")
+def test_what_the_line_wrote_is_proven_against_ledger_and_anchor(audit: Audit) -> None:
+    done = audit.validate("--json", "--ledger-table", f"{audit.line.name}-ledger", *audit.anchor)
 
     report = json.loads(done.stdout)
     assert (done.exit_code, report["findings"]) == (0, [])
     assert (report["digests_valid"], report["logs_valid"]) == (4, 4)
+    assert "held to 4 anchored heads" in report["notes"]
 
 
 def test_a_cut_tail_shows_against_the_ledgers_head(audit: Audit) -> None:
@@ -116,6 +125,37 @@ def test_a_cut_tail_shows_against_the_ledgers_head(audit: Audit) -> None:
     assert (before.exit_code, silent.exit_code, told.exit_code) == (0, 0, 1)
     assert f"{newest}\tINVALID: not found" in told.stdout
     assert f"{cut}\tINVALID: not found" in told.stdout
+
+
+def forget(audit: Audit, count: int) -> None:
+    """Take the newest digests out of the bucket, and out of the ledger, as one who may write both."""
+    ledger = DynamoLedger(audit.line.client("dynamodb"), f"{audit.line.name}-ledger")
+    (chain,) = ledger.chains()
+    kept, *cut = audit.digest_keys()[-count - 1 :]
+    body = log_file.decompress(audit.line.objects()[kept])
+    signature = audit.line.client("s3").head_object(Bucket=audit.line.bucket, Key=kept)["Metadata"][
+        "signature"
+    ]
+    head = Link(bucket=audit.line.bucket, key=kept, sha256=log_file.sha256_hex(body), signature=signature)
+    ledger.save_chain(msgspec.structs.replace(chain, head=head, end=json.loads(body)["digestEndTime"]))
+    for key in cut:
+        audit.delete(key)
+        audit.delete(key.replace("CloudTrail-Digest", "OpenTrail-Tree"))
+    for key in audit.line.logs():
+        if key not in audit.line.listed_files():
+            audit.delete(key)
+
+
+def test_a_tail_that_bucket_and_ledger_both_lost_shows_against_the_anchor(audit: Audit) -> None:
+    *_, cut, newest = audit.digest_keys()
+    forget(audit, 2)
+
+    by_ledger = audit.validate("--ledger-table", f"{audit.line.name}-ledger")
+    by_anchor = audit.validate(*audit.anchor)
+
+    assert (by_ledger.exit_code, by_anchor.exit_code) == (0, 1), by_ledger.stdout
+    for key in (cut, newest):
+        assert f"{key}\tINVALID: not found" in by_anchor.stdout
 
 
 def test_no_digests_are_no_proof_and_the_other_region_is_told(audit: Audit) -> None:
@@ -150,16 +190,36 @@ def test_what_is_no_trail_is_no_proof(audit: Audit) -> None:
 
 def test_an_anchored_head_is_kept_until_somebody_rewrites_the_chain(audit: Audit, tmp_path: Path) -> None:
     keys = ("--public-keys", str(audit.keys))
-    shown = audit.run("anchor", "show", "--ledger-table", f"{audit.line.name}-ledger")
+    shown = audit.run("anchor", "show", *audit.anchor)
     head = tmp_path / "head.json"
     head.write_text(shown.stdout)
 
     kept = audit.run("anchor", "check", str(head), *keys)
-    audit.delete(audit.digest_keys()[-1])
+    newest = audit.digest_keys()[-1]
+    audit.delete(newest)
     lost = audit.run("anchor", "check", str(head), *keys)
 
     assert (shown.exit_code, kept.exit_code, lost.exit_code) == (0, 0, 1)
+    assert json.loads(shown.stdout)["key"] == newest
+    assert len(bytes.fromhex(json.loads(shown.stdout)["tree_root"])) == 32
+    assert kept.stdout == "The head is kept.\n"
     assert "INVALID: not found (the anchored head)" in lost.stdout
+
+
+def test_a_chain_is_held_to_every_anchored_head(audit: Audit) -> None:
+    with_keys = ("--public-keys", str(audit.keys), *audit.anchor)
+    since = ("--start-time", "2026-01-10T00:00:00Z")
+    kept = audit.run("anchor", "check", *since, *with_keys)
+    forget(audit, 1)
+    lost = audit.run("anchor", "check", *since, *with_keys)
+    nothing = audit.run("anchor", "check", *since, *with_keys, "--region", "eu-west-1")
+
+    assert (kept.exit_code, kept.stdout) == (0, "The chain keeps to 4 anchored heads.\n")
+    assert (lost.exit_code, lost.stdout.count("INVALID: not found (an anchored head)")) == (1, 1)
+    assert (nothing.exit_code, nothing.stderr) == (
+        2,
+        "could not check: no head since 2026-01-10T00:00:00Z is anchored\n",
+    )
 
 
 def event_ids(audit: Audit) -> list[str]:

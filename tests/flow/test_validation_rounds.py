@@ -9,12 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from lambdas.validate import handler as validate
 from opentrail.adapters.aws.audit_source import AuditSource
+from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.errors import StorageError
+from opentrail.format import keys
+from opentrail.format.times import to_iso
 from opentrail.model.report import Problem
 from opentrail.pipeline.validate.rounds import Outcome, Verdict
 from tests.support import own_events
@@ -123,6 +127,41 @@ def test_a_lost_file_and_a_cut_tail_are_told_by_name(line: Line) -> None:
     assert {(log, "not found"), (digest, "not found")} <= named
     assert told["findingCount"] == len(told["findings"]) == verdict.finding_count
     assert f"s3://{line.bucket}/" in message
+
+
+def test_a_tail_that_the_ledger_forgot_too_is_told_by_the_anchor(line: Line) -> None:
+    ledger = DynamoLedger(line.client("dynamodb"), f"{line.name}-ledger")
+    (chain,) = ledger.chains()
+    *_, kept, cut = sorted(key for key in line.objects() if "/CloudTrail-Digest/" in key)
+    before = keys.parse_digest_key(kept).end
+    lost = [f["s3Object"] for f in line.digests()[-1]["logFiles"]]
+    for key in (cut, cut.replace("CloudTrail-Digest", "OpenTrail-Tree"), *lost):
+        line.client("s3").delete_object(Bucket=line.bucket, Key=key)
+    ledger.save_chain(msgspec.structs.replace(chain, end=to_iso(before), head=None))
+
+    (verdict,) = look(line)
+
+    told = {(finding.key, finding.problem) for finding in verdict.findings}
+    assert told >= {(cut, Problem.NOT_FOUND), (cut, Problem.LEDGER_BEHIND), (kept, Problem.MISSING_DIGESTS)}
+
+
+def test_a_chain_that_ledger_and_bucket_lost_altogether_is_told_by_the_anchor(line: Line) -> None:
+    digests = [key for key in line.objects() if "/CloudTrail-Digest/" in key]
+    for key in line.objects():
+        line.client("s3").delete_object(Bucket=line.bucket, Key=key)
+    (item,) = line.client("dynamodb").query(
+        TableName=f"{line.name}-ledger",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "chain"}},
+    )["Items"]
+    line.client("dynamodb").delete_item(
+        TableName=f"{line.name}-ledger", Key={"pk": item["pk"], "sk": item["sk"]}
+    )
+
+    (verdict,) = look(line)
+
+    missing = {finding.key for finding in verdict.findings if finding.problem is Problem.NOT_FOUND}
+    assert (verdict.outcome, missing) == (Outcome.FINDINGS, set(digests))
 
 
 def test_only_chains_of_trails_with_validation_are_looked_at(line: Line) -> None:

@@ -6,7 +6,7 @@ import json
 
 from opentrail.settings import ValidateSettings
 from tests.stacks.conftest import Template, Templates
-from tests.stacks.test_permissions import OWN_LOGS, as_list, statements
+from tests.stacks.test_permissions import OWN_LOGS, as_list, named, statements
 
 READ = {"s3:GetObject", "s3:GetObjectRetention"}
 TOPIC = "arn:aws:sns:us-east-1:123456789012:proofs"
@@ -31,6 +31,17 @@ def test_it_may_read_and_tell_and_nothing_else(integrity: Template) -> None:
         "s3:GetBucketLocation",
         "s3:ListBucket",
     }
+
+
+def test_it_queries_the_ledger_and_the_anchor(integrity: Template) -> None:
+    queried = [
+        named(resource)
+        for s in statements(integrity, "Validation")
+        if "dynamodb:Query" in as_list(s["Action"])
+        for resource in as_list(s["Resource"])
+    ]
+
+    assert queried == ["LedgerTable", "AnchorTable"]
 
 
 def test_it_reads_configured_buckets_and_keys_and_may_tell_the_configured_topic(

@@ -13,9 +13,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+import msgspec
+
 from tests.support.tampering import BUCKET, World, der_of, fingerprint
 
 PAGE = 1000
+VALUES = "ExpressionAttributeValues"
 
 
 class AuditServer(ThreadingHTTPServer):
@@ -55,7 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: AuditServer
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        asked = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.headers.get("x-amz-target") == "DynamoDB_20120810.Query":
+            self._heads({name: value["S"] for name, value in json.loads(asked)[VALUES].items()})
+            return
         keys = [
             {
                 "Value": base64.b64encode(der_of(name)).decode(),
@@ -66,6 +72,15 @@ class _Handler(BaseHTTPRequestHandler):
             for name, (since, until) in self.server.world.windows.items()
         ]
         self._answer(200, json.dumps({"PublicKeyList": keys}).encode(), "application/x-amz-json-1.1")
+
+    def _heads(self, asked: dict[str, str]) -> None:
+        """The anchor table's part: the heads of one line within a span."""
+        found = [
+            {"head": {"S": msgspec.json.encode(head).decode()}}
+            for head in self.server.world.anchored
+            if head.line == asked[":pk"] and asked[":start"] <= head.end <= asked[":end"]
+        ]
+        self._answer(200, json.dumps({"Items": found}).encode(), "application/x-amz-json-1.0")
 
     def do_GET(self) -> None:
         if self.server.delay_seconds:

@@ -72,6 +72,19 @@ def find_deployment(clients: Any, prefix: str) -> Deployment:
     return Deployment(outputs, statuses)
 
 
+def storage_output(clients: Any, prefix: str, name: str) -> str:
+    """One output of the storage stack.
+
+    Raises:
+        StorageError: there is no such stack here, it is older than this output, or CloudFormation refused.
+    """
+    stack = _describe(clients("cloudformation"), f"{prefix}Storage")
+    found = {o["OutputKey"]: str(o["OutputValue"]) for o in (stack or {}).get("Outputs", [])}
+    if name not in found:
+        raise StorageError(f"no stack {prefix}Storage with {name} in this account and Region", "NotDeployed")
+    return found[name]
+
+
 def read_queues(clients: Any, deployment: Deployment) -> Iterator[QueueState]:
     """Every queue with its dead letters.
 

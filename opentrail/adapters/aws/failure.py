@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from opentrail.errors import ConflictError, StorageError
 
@@ -26,7 +27,7 @@ def storage_errors(doing: str) -> Iterator[None]:
         if code == f"{_CONDITION}Exception" or _lost(error):
             raise ConflictError(f"{doing}: somebody else wrote first", code) from error
         raise StorageError(f"{doing}: {code}: {error}", code) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:  # the latter: what answers is not AWS
         raise StorageError(f"{doing}: {error}") from error
 
 

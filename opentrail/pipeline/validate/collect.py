@@ -40,6 +40,11 @@ class Span:
         return self.trail_arn.rpartition("/")[2]
 
     @property
+    def chain_id(self) -> str:
+        """As the ledger, the anchor and tree heads name the chain."""
+        return f"{self.trail_arn}#{self.place.account}#{self.place.region}"
+
+    @property
     def home_region(self) -> str:
         """The trail's home Region."""
         return self.trail_arn.split(":")[3]

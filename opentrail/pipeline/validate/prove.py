@@ -11,8 +11,9 @@ import msgspec
 from opentrail.errors import FormatError
 from opentrail.format import digest_file, keys, times
 from opentrail.format.digest_file import ListedFile
-from opentrail.model.digest import Link
+from opentrail.model.digest import Head, Link
 from opentrail.model.report import Finding, Kind, Problem, Report
+from opentrail.pipeline.validate.anchored import check_anchored
 from opentrail.pipeline.validate.chain import CheckedDigest, check_chain, check_head, gaps_of
 from opentrail.pipeline.validate.collect import Reading, Span, collect, future_findings
 from opentrail.pipeline.validate.listing import SLOT, check_bucket
@@ -25,6 +26,7 @@ class Evidence:
     """What is known from outside the bucket of how far the digests go."""
 
     head: Link | None = None  # the newest digest: from the ledger, or written down before
+    anchored: tuple[Head, ...] = ()  # every head of the span that the anchor holds, oldest first
     delivered_at: datetime | None = None  # when the newest digest was delivered (GetTrailStatus)
 
 
@@ -50,6 +52,7 @@ def prove(
     Raises:
         StorageError: something could not be fetched, so nothing is proven.
     """
+    evidence = evidence or Evidence()
     reading = Reading.begin(archive, key_source, span)
     standard = collect(reading, backfill=False)
     backfill = collect(reading, backfill=True)
@@ -57,10 +60,11 @@ def prove(
     log_findings = list(archive.judge_logs(listed, on_logs(len(listed))))
     digest_findings = [finding for c in (*standard, *backfill) for finding in c.findings]
     digest_findings += check_chain(standard) + check_chain(backfill, backfill=True)
-    digest_findings += _end_findings(span, standard, evidence or Evidence()) + future_findings(reading)
+    digest_findings += _end_findings(span, standard, evidence) + future_findings(reading)
     listing = check_bucket(reading, standard, backfill)
     trees = check_trees(reading, [*standard, *backfill])
     findings = [*digest_findings, *log_findings, *listing.findings, *trees.findings]
+    findings += _new(check_anchored(standard, backfill, trees.checked, evidence.anchored), findings)
     report = _report(span, standard, backfill, listed, findings, [*gaps_of(standard), *listing.notes])
     heads = len(trees.checked)
     return msgspec.structs.replace(report, tree_heads=heads, tree_heads_valid=heads - trees.invalid)
@@ -69,14 +73,19 @@ def prove(
 def prove_chain(
     archive: Archive, key_source: KeySource, span: Span, *, evidence: Evidence | None = None
 ) -> tuple[Link | None, tuple[Finding, ...]]:
-    """Judge the span's digests without their log files: the head they lead to, and what is wrong.
+    """Judge the span's digests without log files and trees: the head they lead to, and what is wrong.
 
     Raises:
         StorageError: something could not be fetched.
     """
+    evidence = evidence or Evidence()
     checked = collect(Reading.begin(archive, key_source, span), backfill=False)
     findings = [finding for c in checked for finding in c.findings] + check_chain(checked)
-    findings += _end_findings(span, checked, evidence or Evidence())
+    findings += _end_findings(span, checked, evidence)
+    anchored = [
+        msgspec.structs.replace(head, tree_root="") for head in evidence.anchored if not head.backfill
+    ]
+    findings += _new(check_anchored(checked, [], [], anchored), findings)
     newest = next((c for c in reversed(checked) if c.digest is not None), None)
     if newest is None:
         return None, tuple(findings)
@@ -87,6 +96,12 @@ def prove_chain(
         signature=newest.stored.metadata.get(digest_file.SIGNATURE_METADATA, ""),
     )
     return head, tuple(findings)
+
+
+def _new(more: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """``more`` without what is known: a missing digest shows by its neighbours and by the anchor."""
+    said = {(finding.bucket, finding.key, finding.problem) for finding in known}
+    return [finding for finding in more if (finding.bucket, finding.key, finding.problem) not in said]
 
 
 def _distinct(files: Iterator[ListedFile]) -> list[ListedFile]:

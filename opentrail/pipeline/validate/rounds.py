@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import msgspec
 
-from opentrail.format import times
-from opentrail.model.digest import Chain
+from opentrail.format import keys, times
+from opentrail.model.digest import Chain, Head
 from opentrail.model.event import Place
-from opentrail.model.report import Finding, Report
+from opentrail.model.report import Finding, Kind, Problem, Report
 from opentrail.model.trail import Trail
 from opentrail.pipeline.validate.collect import KEY_MARGIN, Span
 from opentrail.pipeline.validate.prove import Evidence
@@ -49,16 +49,32 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def due_chains(
-    chains: Iterable[Chain], trails: Iterable[Trail], *, now: datetime, hours: int
+    chains: Iterable[Chain],
+    trails: Iterable[Trail],
+    *,
+    anchored: Iterable[Head] = (),
+    now: datetime,
+    hours: int,
 ) -> list[tuple[Span, Evidence]]:
     """What a round looks at: the chains that have digests in the last hours, or should have.
 
     A chain that ended before them is left out, unless its trail logs with validation.
     So is a chain of a trail that is gone, or without validation now. The ledger's head is
-    the evidence of how far a chain goes.
+    the evidence of how far a chain goes, or the anchor's, where the ledger knows less.
+
+    Args:
+        chains: of the ledger.
+        trails: all of them.
+        anchored: the newest head of each chain.
+        now: UTC.
+        hours: how far back a round looks.
     """
     by_arn = {trail.arn: trail for trail in trails if trail.log_file_validation}
-    known = {chain.id: chain for chain in chains if chain.trail_arn in by_arn}
+    known = {chain.id: chain for chain in chains}
+    for head in anchored:
+        if not head.backfill and is_behind(known.get(head.chain_id), head):
+            known[head.chain_id] = _chain_of(head)
+    known = {name: chain for name, chain in known.items() if chain.trail_arn in by_arn}
     start = now - timedelta(hours=hours)
     for trail in by_arn.values():  # a chain at home begins with its trail
         if 0 < trail.digested_since < start.timestamp():
@@ -70,6 +86,39 @@ def due_chains(
         for chain in known.values()
         if _should_have_digests(chain, by_arn[chain.trail_arn], start)
     ]
+
+
+def is_behind(chain: Chain | None, head: Head) -> bool:
+    """True when the ledger knows less of a chain than the anchor: it decides before anything is anchored."""
+    if chain is None:
+        return True
+    return (chain.backfill_end if head.backfill else chain.end) < head.end
+
+
+def behind_findings(chains: Iterable[Chain], anchored: Iterable[Head], chain_id: str) -> list[Finding]:
+    """What says that the ledger was moved back, or lost a chain."""
+    known = {chain.id: chain for chain in chains}
+    return [
+        Finding(Kind.DIGEST, head.bucket, head.key, Problem.LEDGER_BEHIND)
+        for head in anchored
+        if head.chain_id == chain_id and is_behind(known.get(chain_id), head)
+    ]
+
+
+def _chain_of(head: Head) -> Chain:
+    """A chain as its anchored head knows it."""
+    trail_arn, account, region = head.chain_id.split("#")
+    parsed = keys.parse_digest_key(head.key)
+    return Chain(
+        trail_arn=trail_arn,
+        place=Place(account, region),
+        bucket=head.bucket,
+        prefix=parsed.prefix,
+        organization_id=parsed.organization,
+        started_at=0.0,
+        end=head.end,
+        head=head,
+    )
 
 
 def _should_have_digests(chain: Chain, trail: Trail, start: datetime) -> bool:

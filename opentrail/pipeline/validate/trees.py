@@ -59,16 +59,12 @@ def check_trees(reading: Reading, digests: Sequence[CheckedDigest]) -> Trees:
     beside = [c for c in digests if (c.stored.bucket, tree_head.tree_key(c.stored.key)) in present]
     places = [(c.stored.bucket, tree_head.tree_key(c.stored.key)) for c in beside]
     checked = [
-        check_tree(stored, digest, reading.keys_for(digest.stored), _chain_id(reading))
+        check_tree(stored, digest, reading.keys_for(digest.stored), reading.span.chain_id)
         for stored, digest in zip(reading.archive.fetch_all(places), beside, strict=True)
     ]
     by_digest = {c.stored.key: tree for c, tree in zip(beside, checked, strict=True)}
     findings = [finding for tree in checked for finding in tree.findings]
     return Trees(checked, [*findings, *_chain_findings(digests, by_digest)])
-
-
-def _chain_id(reading: Reading) -> str:
-    return f"{reading.span.trail_arn}#{reading.span.place.account}#{reading.span.place.region}"
 
 
 def _tree_keys(reading: Reading, digests: Sequence[CheckedDigest]) -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.errors import ConflictError, StorageError
@@ -31,6 +32,14 @@ def test_no_answer_has_no_code() -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
     assert (caught.value.code, type(caught.value)) == ("", StorageError)
+
+
+def test_what_is_not_aws_is_no_answer_either() -> None:
+    with (
+        pytest.raises(StorageError, match="list public keys: Unable to parse"),
+        storage_errors("list public keys"),
+    ):
+        raise ResponseParserError("Unable to parse response")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,10 @@ def run_aws_cli(world: World) -> subprocess.CompletedProcess[str]:
         return _run(url, "aws", "cloudtrail", "validate-logs", "--verbose")
 
 
-def run_opentrail(world: World, folder: Path) -> subprocess.CompletedProcess[str]:
-    """``opentrail validate --json`` with the head that was written down beforehand."""
-    head = folder / "head.json"
-    assert world.head is not None
-    head.write_text(json.dumps({name: getattr(world.head, name) for name in world.head.__struct_fields__}))
+def run_opentrail(world: World) -> subprocess.CompletedProcess[str]:
+    """``opentrail validate --json`` with the anchor."""
     with serve(world) as url:
-        return _run(url, "opentrail", "validate", "--json", "--head", str(head))
+        return _run(url, "opentrail", "validate", "--json", "--anchor-table", "anchor")
 
 
 def _run(url: str, *command: str) -> subprocess.CompletedProcess[str]:
@@ -75,8 +71,7 @@ def caught_by_aws_cli(name: str) -> bool:
 
 def words_missed(name: str) -> set[tuple[str, str]]:
     """What aws-cli says of an attack that ours does not say, too."""
-    with tempfile.TemporaryDirectory() as folder:
-        ours = json.loads(run_opentrail(attacked(name), Path(folder)).stdout)["findings"]
+    ours = json.loads(run_opentrail(attacked(name)).stdout)["findings"]
     said = [(f"s3://{f['bucket']}/{f['key']}", f"{f['problem']} {f['detail']}") for f in ours]
     return {
         (place, problem)

@@ -1,6 +1,6 @@
 """A trail whose bucket an attacker holds, and some hundred ways to change it: ``ATTACKS`` by name."""
 
-from tests.support.tampering import disguises, on_the_bucket, trees, with_the_key
+from tests.support.tampering import disguises, on_the_bucket, on_the_ledger, trees, with_the_key
 from tests.support.tampering.attack import ATTACKS, Attack
 from tests.support.tampering.world import (
     ACCOUNT,
@@ -45,6 +45,7 @@ __all__ = [
     "log_name",
     "make_world",
     "on_the_bucket",
+    "on_the_ledger",
     "pack",
     "trees",
     "with_the_key",

@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from opentrail.model.digest import Head
 from opentrail.model.report import Problem
 from tests.support.tampering.attack import attack
 from tests.support.tampering.world import (
@@ -62,6 +63,7 @@ def perfect_subtrees(leaves: list[bytes], begin: int, end: int) -> list[str]:
 def add_trees(world: World) -> None:
     """A tree object beside every digest, as a deployment that makes them would have written it."""
     leaves: list[bytes] = []
+    world.anchored = []
     for number, key in enumerate((*world.digests, *world.late), 1):
         size = len(leaves)
         counts = []
@@ -78,6 +80,23 @@ def add_trees(world: World) -> None:
             added=perfect_subtrees(leaves, size, len(leaves)),
             leaves=counts,
         )
+        anchor(world, key, leaves)
+
+
+def anchor(world: World, key: str, leaves: list[bytes]) -> None:
+    """Write a digest's head down, as the digest function does."""
+    head = Head(
+        bucket=BUCKET,
+        key=key,
+        sha256=world.hash_of(key),
+        signature=world.objects[key][1]["signature"],
+        chain_id=CHAIN,
+        end=world.digest(key)["digestEndTime"],
+        backfill=key in world.late,
+        tree_size=len(leaves),
+        tree_root=mth(leaves).hex(),
+    )
+    world.anchored.append(head)
 
 
 def head_text(world: World, key: str, number: int, leaves: list[bytes]) -> str:
@@ -133,6 +152,13 @@ def a_tree_object_is_deleted(world: World) -> tuple[Problem, str]:
     key = tree_of(world.digests[2])
     del world.objects[key]
     return Problem.NOT_FOUND, key
+
+
+@attack("everything")
+def all_tree_objects_are_deleted(world: World) -> tuple[Problem, str]:
+    for key in (*world.digests, *world.late):
+        del world.objects[tree_of(key)]
+    return Problem.NOT_FOUND, tree_of(world.digests[0])
 
 
 @attack("0 1 2")

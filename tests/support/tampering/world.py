@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from opentrail.format.digest_file import ListedFile
-from opentrail.model.digest import Link
+from opentrail.model.digest import Head, Link
 from opentrail.model.event import Place
 from opentrail.model.report import Finding
 from opentrail.pipeline.validate import PublicKey, Span, StoredObject, check_log
@@ -78,7 +78,8 @@ class World:
 
     objects: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     windows: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)  # of keys, by name
-    head: Link | None = None
+    head: Link | None = None  # the newest digest by the ledger
+    anchored: list[Head] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)  # keys, oldest first, as first written
     logs: dict[int, list[str]] = field(default_factory=dict)  # keys by the digest that lists them
     late: list[str] = field(default_factory=list)  # backfill digests
@@ -204,6 +205,11 @@ class World:
         self.objects[name] = pack(json.dumps(document).encode()), {}
         return name
 
+    def link_of(self, key: str) -> Link:
+        """What the ledger keeps of a digest."""
+        signature = self.objects[key][1]["signature"]
+        return Link(bucket=BUCKET, key=key, sha256=self.hash_of(key), signature=signature)
+
     def span(self) -> Span:
         return Span(
             trail_arn=ARN,
@@ -234,13 +240,7 @@ def make_world() -> World:
         world.digests.append(key)
         previous = key
     _add_backfill(world)
-    newest = world.digests[-1]
-    world.head = Link(
-        bucket=BUCKET,
-        key=newest,
-        sha256=world.hash_of(newest),
-        signature=world.objects[newest][1]["signature"],
-    )
+    world.head = world.link_of(world.digests[-1])
     return world
 
 

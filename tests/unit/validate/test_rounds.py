@@ -8,12 +8,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from opentrail.model.digest import Chain, Link, SealedDigest
+from opentrail.format import keys, times
+from opentrail.model.digest import Chain, Head, Link, SealedDigest
 from opentrail.model.event import Place
 from opentrail.model.report import Finding, Kind, Problem, Report
 from opentrail.pipeline.validate.collect import Span
 from opentrail.pipeline.validate.retention import Retained, day_folders, is_retained
-from opentrail.pipeline.validate.rounds import MAX_FINDINGS, Outcome, due_chains, judge, summarize
+from opentrail.pipeline.validate.rounds import (
+    MAX_FINDINGS,
+    Outcome,
+    behind_findings,
+    due_chains,
+    judge,
+    summarize,
+)
 from tests.support.values import BUCKET, HOME, make_trail
 
 NOW = datetime(2026, 1, 12, 2, 45, tzinfo=UTC)
@@ -75,6 +83,48 @@ def test_a_digest_that_waits_to_be_stored_is_not_missed() -> None:
     ((_, evidence),) = due_chains([chain(pending=PENDING)], [make_trail()], now=NOW, hours=26)
 
     assert evidence.head is None
+
+
+def anchored(end: str, **changes: Any) -> Head:
+    key = keys.digest_key(
+        prefix="p",
+        organization="",
+        place=HOME,
+        trail=make_trail().name,
+        home_region=HOME.region,
+        end=times.from_iso(end),
+    )
+    made = Head(bucket=BUCKET, key=key, sha256="00", signature="11", chain_id=chain().id, end=end)
+    return msgspec.structs.replace(made, **changes)
+
+
+def test_a_chain_that_the_ledger_lost_is_looked_at_by_its_anchor() -> None:
+    head = anchored("2026-01-12T02:00:00Z")
+
+    ((found, evidence),) = due_chains([], [make_trail()], anchored=[head], now=NOW, hours=26)
+
+    assert (found.bucket, found.prefix, found.chain_id) == (BUCKET, "p", chain().id)
+    assert evidence.head == head
+
+
+def test_a_ledger_that_was_moved_back_is_told_and_the_anchor_believed() -> None:
+    head = anchored("2026-01-12T02:00:00Z")
+    moved_back = chain(ended=True, end="2026-01-10T01:00:00Z")
+    stopped = make_trail(logging=False)
+
+    due = due_chains([moved_back], [stopped], anchored=[head], now=NOW, hours=26)
+    found = behind_findings([moved_back], [head], chain().id)
+
+    assert [evidence.head for _, evidence in due] == [head]
+    assert [(finding.key, finding.problem) for finding in found] == [(head.key, Problem.LEDGER_BEHIND)]
+
+
+@pytest.mark.parametrize("end", ["2026-01-12T02:00:00Z", "2026-01-12T01:00:00Z"])
+def test_an_anchor_that_is_as_far_as_the_ledger_or_about_to_be_tells_nothing(end: str) -> None:
+    late = anchored(end, backfill=True)
+    ledger = [chain(backfill_end="2026-01-12T02:00:00Z")]
+
+    assert behind_findings(ledger, [anchored(end), late], chain().id) == []
 
 
 @pytest.mark.parametrize(
