@@ -19,6 +19,7 @@ from stacks.pipeline_stack import PipelineStack
 from stacks.remediation_stack import RemediationStack
 from stacks.source_stack import SourceStack
 from stacks.storage_stack import StorageStack
+from stacks.tracing import trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def build(app: cdk.App) -> Installation:
         )
     _forward_regions(app, options, pipeline)
     remediation = _remediation(app, options, storage, pipeline)
+    if options.tracing:
+        trace(app)
     mark(app)
     return Installation(storage, pipeline, api, integrity, remediation)
 

@@ -36,6 +36,7 @@ class Options:
     expire_days: int = 0  # and are deleted
     history_days: int = 90  # how long LookupEvents answers; CloudTrail's own is 90
     log_retention_days: int = 30  # the functions' own logs
+    tracing: bool = False  # AWS X-Ray samples the functions' invocations
     key_rotation_days: int = 30  # how long a key signs digests; 0 keeps the first for ever
     access_logs_bucket: str = ""  # an existing bucket for S3 server access logs
     delivery_buckets: tuple[str, ...] = ()  # names of further buckets that trails may deliver to

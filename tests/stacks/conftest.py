@@ -78,11 +78,12 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """The installation without a KMS key for what it stores, whose alarms go to an address."""
+    """Without a KMS key for what it stores; an address hears of alarms; functions are traced."""
     return synthesise(
         tmp_path_factory.mktemp("plain"),
         {
             "kmsEncryption": False,
+            "tracing": True,
             "alarmEmail": "on-call@example.com",
             "cisAlarms": True,
             "cisLogGroup": "central-trail",
