@@ -2,8 +2,8 @@
 
 Both histories span 90 days of 15 account-Regions. Events come in working hours; every five minutes that
 saw any become a segment, as delivery makes them, and the real roll-up puts those of an hour and of a day
-together; the last three hours are as they were delivered. The stores are in memory and count: DynamoDB with
-its 1 MB pages and its rounding of read units, S3 by requests.
+together and binds days in blocks, as its runs until midnight do. The stores are in memory and count: DynamoDB
+with its 1 MB pages and its rounding of units, S3 by requests.
 
 For each attribute a value that has at least 50 events in both histories (a page of 50), then values that a
 single event has. Money: on-demand list prices of us-east-1. Processor: of the whole of ``lookup_events``,
@@ -15,7 +15,6 @@ Asked for: at most 50 files a page, at most twice the cost, at most 16 bytes of 
 from __future__ import annotations
 
 import argparse
-import bisect
 import io
 import itertools
 import json
@@ -30,20 +29,25 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.rollup.handler import SETTLED
 from opentrail.adapters.aws import items
 from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
-from opentrail.branches.history import Lookup, build_segment, find_events, roll_up
+from opentrail.adapters.aws.history_blocks import DynamoBlocks
+from opentrail.branches.history import Lookup, bind_segments, build_segment, find_events, roll_up
+from opentrail.branches.history.blocks import MAX_SPAN_SECONDS
 from opentrail.branches.history.rollup import DAY_SECONDS
 from opentrail.format.keys import LOGS, log_key
 from opentrail.format.log_file import build_log_file
 from opentrail.format.times import to_iso
 from opentrail.model.event import Place
 from opentrail.model.log_file import LogFile
+from tests.support.memory_table import MemoryTable, item_bytes
 
 DAYS = 90
 WINDOW_SECONDS = 300
-SETTLED = 21 * 3600  # of the last day: all but three hours
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
+LAST_RUN = NOW - timedelta(minutes=20)  # of the roll-up: ROLLUP_SCHEDULE
+SETTLED_SECONDS = (LAST_RUN - SETTLED).hour * 3600  # of the last day
 PLACES = [
     Place(f"{account}" * 12, region)
     for account in range(1, 6)
@@ -53,8 +57,8 @@ ASKED = PLACES[0]
 HOURS = [1, 1, 1, 1, 1, 1, 2, 4, 8, 10, 10, 9, 8, 9, 10, 10, 8, 6, 4, 3, 2, 2, 1, 1]  # weights
 
 GET_DOLLARS = 0.4e-6  # S3 GET, per request
-READ_UNIT_DOLLARS = 0.125e-6  # DynamoDB on demand; eventually consistent: half a unit per 4 KB
-PAGE_BYTES = 1 << 20
+READ_UNIT_DOLLARS = 0.125e-6  # DynamoDB on demand
+WRITE_UNIT_DOLLARS = 0.625e-6
 
 USERS = [(f"user{n:02d}", f"AKIA{n:016d}", 1 / (n + 1)) for n in range(30)]
 ACTIONS: list[tuple[str, str, bool, str, float]] = [  # source, name, read-only, parameter, weight
@@ -67,54 +71,6 @@ ACTIONS: list[tuple[str, str, bool, str, float]] = [  # source, name, read-only,
     ("lambda", "UpdateFunctionCode20150331v2", False, "functionName", 9),
     ("logs", "DescribeLogStreams", True, "logGroupName", 10),
 ]
-
-
-class Table:
-    """DynamoDB's query and transactions over one table, with its prices."""
-
-    def __init__(self) -> None:
-        self.queries = 0
-        self.bytes_read = 0
-        self._rows: dict[str, dict[str, Any]] = {}
-        self._sorted: dict[str, list[str]] = {}
-
-    def query(self, **call: Any) -> dict[str, Any]:
-        self.queries += 1
-        values = call["ExpressionAttributeValues"]
-        pk, low, high = (values[name]["S"] for name in (":pk", ":first", ":last"))
-        forward = call["ScanIndexForward"]
-        after = call.get("ExclusiveStartKey", {}).get("sk", {}).get("S")
-        keys, rows = self._sorted.get(pk, []), self._rows.get(pk, {})
-        first, last = bisect.bisect_left(keys, low), bisect.bisect_right(keys, high)
-        if after is not None:
-            first, last = (bisect.bisect_right(keys, after), last) if forward else (first, keys.index(after))
-        order = range(first, last) if forward else range(last - 1, first - 1, -1)
-        page: list[dict[str, Any]] = []
-        size = 0
-        for at in order:
-            if len(page) == call["Limit"] or size > PAGE_BYTES:
-                return {"Items": page, "LastEvaluatedKey": {"sk": page[-1]["sk"]}}
-            page.append(rows[keys[at]])
-            size += item_bytes(rows[keys[at]])
-            self.bytes_read += item_bytes(rows[keys[at]])
-        return {"Items": page}
-
-    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> None:
-        for write in TransactItems:
-            if "Put" in write:
-                self.put(write["Put"]["Item"])
-            else:
-                key = write["Delete"]["Key"]
-                del self._rows[key["pk"]["S"]][key["sk"]["S"]]
-                self._sorted[key["pk"]["S"]].remove(key["sk"]["S"])
-
-    def put(self, item: dict[str, Any]) -> None:
-        pk, sk = item["pk"]["S"], item["sk"]["S"]
-        self._rows.setdefault(pk, {})[sk] = item
-        bisect.insort(self._sorted.setdefault(pk, []), sk)
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        return itertools.chain.from_iterable(rows.values() for rows in self._rows.values())
 
 
 class Bucket:
@@ -134,22 +90,12 @@ class Bucket:
         self.objects[call["Key"]] = call["Body"]
 
 
-def item_bytes(item: dict[str, Any], *leave_out: str) -> int:
-    """An item's size as DynamoDB counts it: names and values."""
-    size = 0
-    for name, value in item.items():
-        if name not in leave_out:
-            (content,) = value.values()
-            size += len(name) + (len(content) if isinstance(content, str | bytes) else 1)
-    return size
-
-
 @dataclass
 class History:
     """One history and how it was made."""
 
     events: int
-    table: Table = field(default_factory=Table)
+    table: MemoryTable = field(default_factory=MemoryTable)
     bucket: Bucket = field(default_factory=Bucket)
     unique: dict[str, str] = field(default_factory=dict)  # attribute -> a value that one event has
 
@@ -161,7 +107,9 @@ class History:
             for place in PLACES:
                 self._deliver(place, start, chance, tokens)
                 today = day == DAYS - 1
-                self._roll_up(place, start, SETTLED if today else DAY_SECONDS, tokens, today)
+                self._roll_up(place, start, SETTLED_SECONDS if today else DAY_SECONDS, tokens, today)
+                if not today:
+                    self._bind(place, start + timedelta(days=1))
 
     def _deliver(self, place: Place, start: datetime, chance: random.Random, tokens: Iterator[str]) -> None:
         exact = self.events / DAYS / len(PLACES)
@@ -215,6 +163,11 @@ class History:
             if key not in kept:
                 del self.bucket.objects[key]  # as the lifecycle does, later
 
+    def _bind(self, place: Place, end: datetime) -> None:
+        """As the run of the roll-up does that comes after midnight."""
+        start = end.timestamp() - DAY_SECONDS - MAX_SPAN_SECONDS
+        bind_segments(place, start=start, end=end.timestamp(), cabinet=DynamoBlocks(self.table, "history"))
+
     def _of_day(self, place: Place, start: datetime) -> list[dict[str, Any]]:
         answer = self.table.query(
             ExpressionAttributeValues={
@@ -244,6 +197,18 @@ class History:
     def index_bytes(self) -> int:
         """Everything the index holds but Insights' counts."""
         return sum(item_bytes(row, "counts") for row in self.table.rows())
+
+    def size(self) -> str:
+        """The index in words: its items and bytes, and what the roll-up paid for them."""
+        rows = list(self.table.rows())
+        drawers = sum("rows" in row for row in rows)
+        counts = sum(map(item_bytes, rows)) - self.index_bytes
+        written = self.table.write_units * WRITE_UNIT_DOLLARS * 1e6 / self.events
+        return (
+            f"index {self.index_bytes / self.events:.1f} bytes an event"
+            f" and Insights' counts {counts / self.events:.1f}; {len(rows)} items, {drawers} of them drawers;"
+            f"\n  the roll-up wrote it for ${written:.2f} a million events"
+        )
 
 
 def _encode(
@@ -321,13 +286,12 @@ def measure(history: History, attribute: str, value: str, rounds: int) -> Cost:
     index, files = DynamoSegments(table, "history"), S3SegmentFiles(bucket)
     cpu = math.inf
     for _ in range(rounds):
-        table.queries = table.bytes_read = bucket.gets = 0
+        table.requests, table.read_units, bucket.gets = 0, 0.0, 0
         began = time.process_time()
         page = find_events(lookup, index=index, files=files)
         cpu = min(cpu, time.process_time() - began)
-    units = table.bytes_read / 4096 / 2 + 0.5 * table.queries
-    dollars = bucket.gets * GET_DOLLARS + units * READ_UNIT_DOLLARS
-    return Cost(len(page.events), bucket.gets, table.queries, dollars, cpu * 1000)
+    dollars = bucket.gets * GET_DOLLARS + table.read_units * READ_UNIT_DOLLARS
+    return Cost(len(page.events), bucket.gets, table.requests, dollars, cpu * 1000)
 
 
 def main(arguments: list[str] | None = None, say: Callable[[str], None] = print) -> int:
@@ -341,9 +305,7 @@ def main(arguments: list[str] | None = None, say: Callable[[str], None] = print)
     for history in (small, large):
         began = time.monotonic()
         history.build()
-        rows = sum(1 for _ in history.table.rows())
-        per_event = history.index_bytes / history.events
-        say(f"{history.events} events: {rows} segments, index {per_event:.1f} bytes an event")
+        say(f"{history.events} events: {history.size()}")
         say(f"  (built in {time.monotonic() - began:.0f} s)")
     say(f"\n{'attribute':24} {'found':>5} {'files':>5} {'queries':>7} {'$/million':>9} {'ms':>6}   small:")
     bad = large.index_bytes > 16 * large.events

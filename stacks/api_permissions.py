@@ -19,7 +19,7 @@ from stacks.acknowledge import acknowledge
 KEEP_TRAILS = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 
 # Entries of the index are read; what is written is the count of a second's lookups.
-READ_HISTORY = ("dynamodb:Query", "dynamodb:UpdateItem")
+READ_HISTORY = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 

@@ -1,4 +1,4 @@
-"""Schedule -> event history in few, full segments: hours that are over, then days."""
+"""Schedule -> event history in few, full segments: hours that are over, then days; days bound in blocks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.history import DynamoSegments, S3Places, S3SegmentFiles
-from opentrail.branches.history import RolledUp, roll_up
+from opentrail.adapters.aws.history_blocks import DynamoBlocks
+from opentrail.branches.history import RolledUp, bind_segments, roll_up
+from opentrail.branches.history.blocks import MAX_SPAN_SECONDS
 from opentrail.branches.history.rollup import DAY_SECONDS
 from opentrail.format.keys import TOKEN_LENGTH
 from opentrail.model.event import Place
@@ -26,8 +28,9 @@ logger = Logger(service="rollup")
 metrics = Metrics(namespace="OpenTrail", service="rollup")
 
 DAYS_BACK = 3  # a run that failed or ran out of time is made up for by the next
-# Insights judges the last hours, and must not meet their counts on the way from one segment to another.
-SETTLED = timedelta(hours=3)
+# Insights looks an hour back from minutes that are InsightsLagMinutes old (8), and must not meet counts on
+# their way from one segment to another. A run at twenty to (ROLLUP_SCHEDULE) so leaves exactly two hours.
+SETTLED = timedelta(minutes=100)
 HOUR_SECONDS = 3600
 LONGEST_DAYS_BACK = 90
 SPARE_MILLISECONDS = 60_000  # no place is begun with less time left
@@ -40,6 +43,7 @@ class Roller:
 
     settings: RollupSettings
     segments: DynamoSegments
+    blocks: DynamoBlocks
     files: S3SegmentFiles
     places: S3Places
 
@@ -49,6 +53,12 @@ class Roller:
         day = hour.replace(hour=0)
         of_days = self._roll(place, day - timedelta(days=days), day, DAY_SECONDS)
         return of_days + self._roll(place, day, hour, HOUR_SECONDS)
+
+    def bind(self, place: Place, now: datetime, *, days: int) -> int:
+        """Make blocks of the days that are over and settled, as far back as those of a quiet week reach."""
+        day = (now - SETTLED).replace(hour=0, minute=0, second=0, microsecond=0)
+        start = day.timestamp() - days * DAY_SECONDS - MAX_SPAN_SECONDS
+        return bind_segments(place, start=start, end=day.timestamp(), cabinet=self.blocks)
 
     def _roll(self, place: Place, start: datetime, end: datetime, period_seconds: int) -> RolledUp:
         return roll_up(
@@ -73,6 +83,7 @@ def build(settings: RollupSettings, clients: Any = client) -> Roller:
     return Roller(
         settings=settings,
         segments=DynamoSegments(clients("dynamodb"), settings.history_table),
+        blocks=DynamoBlocks(clients("dynamodb"), settings.history_table),
         files=S3SegmentFiles(clients("s3")),
         places=S3Places(clients("s3"), settings.history_bucket),
     )
@@ -91,17 +102,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     roller, now = wired(), datetime.now(UTC)
     asked = event.get("days")
     days = min(asked, LONGEST_DAYS_BACK) if isinstance(asked, int) and asked > 0 else DAYS_BACK
-    total, left = RolledUp(), 0
+    total, bound, left = RolledUp(), 0, 0
     for place in roller.places.places():
         if context.get_remaining_time_in_millis() < SPARE_MILLISECONDS:
             left += 1
         else:
             total += roller.roll(place, now, days=days)
+            bound += roller.bind(place, now, days=days)
 
-    logger.info("rolled up", segments=total.before, into=total.after, places_left_to_next_run=left)
+    logger.info(
+        "rolled up", segments=total.before, into=total.after, in_blocks=bound, places_left_to_next_run=left
+    )
     metrics.add_metric(name="SegmentsRolledUp", unit=MetricUnit.Count, value=total.before)
     metrics.add_metric(name="PlacesLeft", unit=MetricUnit.Count, value=left)
-    return {"segments": total.before, "into": total.after, "places_left": left}
+    return {"segments": total.before, "into": total.after, "in_blocks": bound, "places_left": left}
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # pay for clients in INIT, not in the first call

@@ -115,7 +115,7 @@ def test_role_may_do_this_and_nothing_more(api: Template) -> None:
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         },
-        "HistoryTable": {"dynamodb:Query", "dynamodb:UpdateItem"},
+        "HistoryTable": {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "LedgerTable": {"dynamodb:Query"},
         "HistoryBucket": {"s3:ListBucket"},
         "HistoryBucket/history/*": {"s3:GetObject"},

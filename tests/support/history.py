@@ -69,7 +69,9 @@ class FakeHistory:
         self._entries.setdefault(place, []).append(entry)
         return entry
 
-    def entries(self, place: Place, *, start: str, end: str) -> Iterator[IndexEntry]:
+    def entries(
+        self, place: Place, *, start: str, end: str, holding: int | None = None
+    ) -> Iterator[IndexEntry]:
         """Newest first; the horizon is the newest event of those that are left."""
         left = self._entries.get(place, [])[::-1]
         older = itertools.accumulate((entry.newest for entry in reversed(left)), max, initial="")
@@ -86,7 +88,9 @@ class FakeHistory:
 class BrokenHistory(FakeHistory):
     """An index that does not answer."""
 
-    def entries(self, place: Place, *, start: str, end: str) -> Iterator[IndexEntry]:
+    def entries(
+        self, place: Place, *, start: str, end: str, holding: int | None = None
+    ) -> Iterator[IndexEntry]:
         """Never anything."""
         raise StorageError("query history: no answer")
 

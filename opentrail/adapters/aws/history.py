@@ -1,14 +1,15 @@
 """Event history in DynamoDB and S3: the index of segments, their files, and the rate of lookups.
 
-In the history table, ``pk = <account>#<region>`` holds every segment by its time of
-creation; ``pk = <account>#<region>#apart`` once more those with an event that came
-very late or is dated ahead. So a lookup in a range of time reads the part of the
-first that can matter, and all of the second, which is small.
+In the history table, ``pk = <account>#<region>`` holds every segment that is in no block
+(``history_blocks.py``) by its time of creation; ``pk = <account>#<region>#apart`` once more
+those with an event that came very late or is dated ahead. So a lookup in a range of time
+reads the part of the first that can matter, and all of the second, which is small.
 ``pk = rate#<account>#<region>`` counts a second's lookups.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 
 from opentrail.adapters.aws import items
 from opentrail.adapters.aws.failure import storage_errors
+from opentrail.adapters.aws.history_blocks import DynamoBlocks
+from opentrail.adapters.aws.history_table import HistoryTable
 from opentrail.adapters.aws.items import Item
 from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.branches.history.ports import IndexEntry
@@ -29,84 +32,60 @@ from opentrail.model.history import Segment
 HISTORY_ROOT = "history/AWSLogs"  # below it: <account>/CloudTrail/<region>/
 CONNECTIONS = 8
 FIRST_PAGE = 32  # items; the newest few answer most lookups, and further pages grow
-LARGEST_PAGE = 2048  # DynamoDB itself ends a page at 1 MB
 ANY_TIME = "~"  # later than every time
-ALWAYS = items.LAST_MILLISECOND / 1000
 RATE_LIFE_SECONDS = 300
+
+_SHELVED = ("bucket", "key", "count", "oldest", "newest", "expires", "apart")
+_ENTRY = ("bucket", "key", "count", "oldest", "newest", "apart", "hashes")
 
 
 class DynamoSegments:
     """The index of segments."""
 
     def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = HistoryTable(client, table)
+        self._blocks = DynamoBlocks(client, table)
 
-    def entries(self, place: Place, *, start: str, end: str) -> Iterator[IndexEntry]:
+    def entries(
+        self, place: Place, *, start: str, end: str, holding: int | None = None
+    ) -> Iterator[IndexEntry]:
         """Segments that may hold an event from ``start`` to ``end``; those apart first, then newest first.
+
+        Of those in blocks only the ones that may hold ``holding``, if that is a value's hash.
 
         Raises:
             StorageError: the table refused or did not answer.
         """
-        for item in self._query(items.segment_pk(place, apart=True), 0, ALWAYS):
+        for item in self._table.query(items.segment_pk(place, apart=True), _ENTRY, page=FIRST_PAGE):
             yield _to_entry(item, ANY_TIME)
         first = from_iso(start).timestamp() - items.AHEAD_SECONDS
         last = from_iso(end).timestamp() + items.LATE_SECONDS
-        for item in self._query(items.segment_pk(place), max(first, 0), last):
-            if "apart" in item:
-                continue  # it was in the other partition
-            yield _to_entry(item, to_iso(from_epoch(items.segment_created(item) + items.AHEAD_SECONDS)))
+        loose = self._loose(place, first, last)
+        in_blocks = self._blocks.entries(place, first=first, last=last, holding=holding)
+        yield from heapq.merge(loose, in_blocks, key=lambda entry: entry.horizon, reverse=True)
 
     def shelved(self, place: Place, *, start: float, end: float) -> Iterator[Shelved]:
         """See ``opentrail.branches.history.rollup.Shelf``."""
-        for item in self._query(items.segment_pk(place), start, end, newest_first=False):
-            created = items.segment_created(item)
-            if "apart" not in item and created < end:
-                yield _to_shelved(item, created)
+        pk = items.segment_pk(place)
+        for item in self._table.query(pk, _SHELVED, first=start, last=end, newest_first=False):
+            if "apart" not in item and items.segment_created(item) < end:
+                yield Shelved(**items.shelved_fields(item))
 
     def swap(
         self, place: Place, old: Sequence[Shelved], new: Segment | None, *, created_at: float, expires: int
     ) -> None:
         """See ``opentrail.branches.history.rollup.Shelf``."""
-        fresh = items.segment_items(new, created_at=created_at, expires=expires) if new else []
-        puts = [{"Put": {"TableName": self._table, "Item": item}} for item in fresh]
-        deletes = [
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": items.key(items.segment_pk(place), segment.id),
-                    "ConditionExpression": "attribute_exists(pk)",
-                }
-            }
-            for segment in old
-        ]
-        with storage_errors(f"put {len(old)} segments of {place} together"):
-            self._client.transact_write_items(TransactItems=[*puts, *deletes])
+        self._table.exchange(
+            f"put {len(old)} segments of {place} together",
+            old=[items.key(items.segment_pk(place), segment.id) for segment in old],
+            new=items.segment_items(new, created_at=created_at, expires=expires) if new else [],
+        )
 
-    def _query(self, pk: str, first: float, last: float, *, newest_first: bool = True) -> Iterator[Item]:
-        """The items of ``pk`` that were created between two epoch seconds."""
-        size = FIRST_PAGE
-        start: dict[str, Any] = {}
-        while True:
-            with storage_errors(f"query dynamodb {self._table} {pk}"):
-                answer = self._client.query(
-                    TableName=self._table,
-                    KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                    ExpressionAttributeValues={
-                        ":pk": {"S": pk},
-                        ":first": {"S": items.segment_sk(first)},
-                        ":last": {"S": f"{items.segment_sk(last)}~"},
-                    },
-                    ProjectionExpression="sk, #bucket, #key, #count, oldest, newest, hashes, apart, expires",
-                    ExpressionAttributeNames={"#bucket": "bucket", "#key": "key", "#count": "count"},
-                    ScanIndexForward=not newest_first,
-                    Limit=size,
-                    **start,
-                )
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            size, start = min(size * 4, LARGEST_PAGE), {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    def _loose(self, place: Place, first: float, last: float) -> Iterator[IndexEntry]:
+        pk = items.segment_pk(place)
+        for item in self._table.query(pk, _ENTRY, first=first, last=last, page=FIRST_PAGE):
+            if "apart" not in item:  # it was in the other partition
+                yield _to_entry(item, to_iso(from_epoch(items.segment_created(item) + items.AHEAD_SECONDS)))
 
 
 def _to_entry(item: Item, horizon: str) -> IndexEntry:
@@ -118,19 +97,6 @@ def _to_entry(item: Item, horizon: str) -> IndexEntry:
         newest=item["newest"]["S"],
         hashes=bytes(item["hashes"]["B"]),
         horizon=horizon,
-    )
-
-
-def _to_shelved(item: Item, created_at: float) -> Shelved:
-    return Shelved(
-        id=item["sk"]["S"],
-        bucket=item["bucket"]["S"],
-        key=item["key"]["S"],
-        count=int(item["count"]["N"]),
-        oldest=item["oldest"]["S"],
-        newest=item["newest"]["S"],
-        created_at=created_at,
-        expires=int(item["expires"]["N"]),
     )
 
 

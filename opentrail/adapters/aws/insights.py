@@ -68,8 +68,9 @@ class DynamoInsights:
 
     def oldest(self, scope: Scope) -> float | None:
         """See ``opentrail.branches.insights.ports.CountSource``."""
-        found = next(self._segments(scope, "counts", 0, 9_999_999_999, Limit=1), None)
-        return None if found is None else int(found["sk"]["S"][:13]) / 1000
+        queries = (self._query(scope, pk, "counts", 0, 9_999_999_999, Limit=1) for pk in _counts_keys(scope))
+        first = [next(found, None) for found in queries]
+        return min((items.segment_created(item) for item in first if item), default=None)
 
     def read(self, scope: Scope, names: Iterable[str]) -> Sequence[Kept]:
         """See ``opentrail.branches.insights.ports.Memory``."""
@@ -124,14 +125,23 @@ class DynamoInsights:
         with storage_errors(f"write {sk} of {_name(scope)}"):
             self._client.put_item(TableName=self._table, Item=item, **condition)
 
-    def _segments(
-        self, scope: Scope, attribute: str, start: float, end: float, **more: Any
+    def _segments(self, scope: Scope, attribute: str, start: float, end: float) -> Iterator[dict[str, Any]]:
+        """Each once, although the roll-up may move one between the queries."""
+        seen: set[str] = set()
+        for pk in _counts_keys(scope):
+            for item in self._query(scope, pk, attribute, start, end):
+                if item["sk"]["S"] not in seen:
+                    seen.add(item["sk"]["S"])
+                    yield item
+
+    def _query(
+        self, scope: Scope, pk: str, attribute: str, start: float, end: float, **more: Any
     ) -> Iterator[dict[str, Any]]:
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :start AND :end",
             "ExpressionAttributeValues": {
-                ":pk": {"S": _counts_key(scope)},
+                ":pk": {"S": pk},
                 ":start": {"S": f"{max(int(start * 1000), 0):013d}"},
                 ":end": {"S": f"{int(end * 1000):013d}~"},
             },
@@ -160,8 +170,11 @@ def _name(scope: Scope) -> str:
     return f"{scope.place.account}#{scope.place.region}{of_trail}"
 
 
-def _counts_key(scope: Scope) -> str:
-    return items.data_pk(scope.place, scope.trail) if scope.trail else items.segment_pk(scope.place)
+def _counts_keys(scope: Scope) -> tuple[str, ...]:
+    """Where counts are, in the order to read them: what moves goes from the first to the second."""
+    if scope.trail:
+        return (items.data_pk(scope.place, scope.trail),)
+    return items.segment_pk(scope.place), items.bound_pk(scope.place)
 
 
 def _state_key(scope: Scope) -> str:

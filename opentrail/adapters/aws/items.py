@@ -69,8 +69,23 @@ def claim_of(item: Item) -> str:
 
 
 def segment_pk(place: Place, *, apart: bool = False) -> str:
-    """The partition of a place's segments: all of them, or once more those that stand apart."""
+    """The partition of a place's segments: those in no block, or once more those that stand apart."""
     return f"{place.account}#{place.region}{'#apart' if apart else ''}"
+
+
+def block_pk(place: Place) -> str:
+    """The partition of a place's blocks."""
+    return f"{segment_pk(place)}#blocks"
+
+
+def drawer_pk(place: Place, drawer: int) -> str:
+    """The partition of one drawer of all blocks of a place."""
+    return f"{segment_pk(place)}#drawer{drawer:02d}"
+
+
+def bound_pk(place: Place) -> str:
+    """The partition of what Insights counted in segments that are in blocks."""
+    return f"{segment_pk(place)}#bound"
 
 
 def segment_sk(created_at: float) -> str:
@@ -81,6 +96,20 @@ def segment_sk(created_at: float) -> str:
 def segment_created(item: Item) -> float:
     """When a segment was created, in epoch seconds."""
     return int(item["sk"]["S"].partition("#")[0]) / 1000
+
+
+def shelved_fields(item: Item) -> dict[str, Any]:
+    """What ``Shelved`` has of a segment's item."""
+    return {
+        "id": item["sk"]["S"],
+        "bucket": item["bucket"]["S"],
+        "key": item["key"]["S"],
+        "count": int(item["count"]["N"]),
+        "oldest": item["oldest"]["S"],
+        "newest": item["newest"]["S"],
+        "created_at": segment_created(item),
+        "expires": int(item["expires"]["N"]),
+    }
 
 
 def segment_item(segment: Segment, *, created_at: float, expires: int) -> Item:

@@ -5,6 +5,7 @@ out: segment
 needs: nothing
 """
 
+from opentrail.branches.history.blocks import bind_segments
 from opentrail.branches.history.data_counts import count_data_events
 from opentrail.branches.history.known import known_events
 from opentrail.branches.history.lookup import Found, Lookup, Page, Position, find_events
@@ -21,6 +22,7 @@ __all__ = [
     "RolledUp",
     "SegmentFiles",
     "SegmentIndex",
+    "bind_segments",
     "build_segment",
     "count_data_events",
     "find_events",

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from opentrail.branches.history.attributes import ROOT, Indexed, has_value, read_record
 from opentrail.branches.history.ports import IndexEntry, SegmentFiles, SegmentIndex
-from opentrail.branches.history.segment import holds_value
+from opentrail.branches.history.segment import hash_value, holds_hash
 from opentrail.errors import FormatError, StorageError
 from opentrail.format.keys import INSIGHTS
 from opentrail.format.log_file import decompress, split_records
@@ -134,9 +134,12 @@ class _Search:
     def __init__(self, lookup: Lookup, index: SegmentIndex, files: SegmentFiles) -> None:
         self._lookup = lookup
         self._end = min(lookup.end, lookup.after.time) if lookup.after else lookup.end
+        self._wanted = hash_value(lookup.attribute, lookup.value) if lookup.attribute else None
         self._listing: Iterator[IndexEntry] = iter(())
         if lookup.start <= self._end:
-            self._listing = index.entries(lookup.place, start=lookup.start, end=self._end)
+            self._listing = index.entries(
+                lookup.place, start=lookup.start, end=self._end, holding=self._wanted
+            )
         self._files = files
         self._horizon = _FUTURE
         self._pending: list[_Pending] = []
@@ -188,7 +191,7 @@ class _Search:
             entry.newest >= lookup.start
             and entry.oldest <= self._end
             and (f"/{INSIGHTS}/" in entry.key) is lookup.insights
-            and (not lookup.attribute or holds_value(entry.hashes, lookup.attribute, lookup.value))
+            and (self._wanted is None or holds_hash(entry.hashes, self._wanted))
         )
 
     def _read_on(self, limit: int) -> None:

@@ -13,8 +13,9 @@ from opentrail.model.event import Place
 class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One segment, as the index lists it. Times are eventTimes, ``2026-01-10T04:20:31Z``.
 
-    ``horizon`` is the index's promise: no entry that is listed after this one has
-    an event later than that.
+    ``hashes`` may be empty: then nothing is known of what is in the segment, or what was
+    looked for is known to be. ``horizon`` is the index's promise: no entry that is listed
+    after this one has an event later than that.
     """
 
     bucket: str
@@ -27,12 +28,15 @@ class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SegmentIndex(Protocol):
-    """The index of event history. Maps to ``dynamodb:Query`` on the history table."""
+    """The index of event history. Maps to ``dynamodb:Query`` and ``BatchGetItem`` on the history table."""
 
-    def entries(self, place: Place, *, start: str, end: str) -> Iterator[IndexEntry]:
+    def entries(
+        self, place: Place, *, start: str, end: str, holding: int | None = None
+    ) -> Iterator[IndexEntry]:
         """Every segment of ``place`` that may hold an event from ``start`` to ``end``, about newest first.
 
-        Others may be among them. Reads on only as far as it is asked.
+        With ``holding``, a value's hash, those known to lack it may be left out. Others than
+        were asked for may be among them. Reads on only as far as it is asked.
 
         Raises:
             StorageError: the index did not answer.

@@ -20,7 +20,7 @@ from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import LogFile
 
-_HASH_BYTES = 4
+HASH_BYTES = 4
 # A DynamoDB item holds 400 KB, counts and names too. A file whose values need more (some 30,000 events in
 # one window) goes without: it is read whenever its times fit.
 MAX_HASHES_BYTES = 300_000
@@ -54,20 +54,22 @@ def hash_value(attribute: str, value: str) -> int:
 
 
 def holds_value(hashes: bytes, attribute: str, value: str) -> bool:
-    """False when no event of the segment has this value; True when one probably has.
+    """False when no event of the segment has this value; True when one probably has."""
+    return holds_hash(hashes, hash_value(attribute, value))
 
-    Without hashes nothing is known, so the answer is True.
-    """
+
+def holds_hash(hashes: bytes, number: int) -> bool:
+    """The same of a value's hash. Without hashes nothing is known, so the answer is True."""
     if not hashes:
         return True
-    wanted = hash_value(attribute, value).to_bytes(_HASH_BYTES, "big")
-    slots = range(0, len(hashes), _HASH_BYTES)
-    at = bisect_left(slots, wanted, key=lambda offset: hashes[offset : offset + _HASH_BYTES])
-    return at < len(slots) and hashes[slots[at] : slots[at] + _HASH_BYTES] == wanted
+    wanted = number.to_bytes(HASH_BYTES, "big")
+    slots = range(0, len(hashes), HASH_BYTES)
+    at = bisect_left(slots, wanted, key=lambda offset: hashes[offset : offset + HASH_BYTES])
+    return at < len(slots) and hashes[slots[at] : slots[at] + HASH_BYTES] == wanted
 
 
 def _pack(hashes: set[int]) -> bytes:
-    if len(hashes) * _HASH_BYTES > MAX_HASHES_BYTES:
+    if len(hashes) * HASH_BYTES > MAX_HASHES_BYTES:
         return b""
     numbers = array("I", sorted(hashes))
     if sys.byteorder == "little":

@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.rollup import handler as rollup
 from opentrail.adapters.aws.clients import client
+from opentrail.branches.history.blocks import MIN_EVENTS
 from opentrail.format.times import to_iso
 from opentrail.settings import RollupSettings
 from tests.support.line import Line
@@ -63,13 +64,13 @@ def invoke(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
 
 
 def test_days_that_are_over_are_rolled_up_and_the_last_hours_are_not(invoke: Invoke, line: Line) -> None:
-    assert invoke({}) == {"segments": 9, "into": 3, "places_left": 0}
+    assert invoke({}) == {"segments": 9, "into": 3, "in_blocks": 0, "places_left": 0}
 
     assert line.client("dynamodb").scan(TableName=f"{line.name}-history")["Count"] == 3 + 3
 
 
 def test_it_goes_back_as_far_as_it_is_told(invoke: Invoke) -> None:
-    assert invoke({"days": 1}) == {"segments": 3, "into": 1, "places_left": 0}
+    assert invoke({"days": 1}) == {"segments": 3, "into": 1, "in_blocks": 0, "places_left": 0}
 
 
 @pytest.mark.parametrize("days", ["90", 0, -1, None])
@@ -78,4 +79,21 @@ def test_what_is_no_number_of_days_means_three(invoke: Invoke, days: Any) -> Non
 
 
 def test_what_there_is_no_time_for_is_left_to_the_next_run(invoke: Invoke) -> None:
-    assert invoke({}, left=1000) == {"segments": 0, "into": 0, "places_left": 1}
+    assert invoke({}, left=1000) == {"segments": 0, "into": 0, "in_blocks": 0, "places_left": 1}
+
+
+def test_days_with_many_events_go_into_a_block_once_they_are_rolled_up(invoke: Invoke, line: Line) -> None:
+    line.now = (datetime.now(UTC) - rollup.SETTLED - timedelta(days=1)).replace(hour=13, minute=0)
+    for _ in range(2):
+        line.record(
+            [envelope(to_bytes(make_record(eventTime=to_iso(line.now)))) for _ in range(MIN_EVENTS // 2)]
+        )
+        line.deliver(line.queued_chunks())
+        line.wait(minutes=5)
+
+    answer = invoke({})
+
+    # Each day's small segments have become one; the two large ones stay as they are; the quiet days before
+    # go into the block with them.
+    assert answer == {"segments": 9, "into": 3, "in_blocks": 5, "places_left": 0}
+    assert invoke({}) == {"segments": 0, "into": 0, "in_blocks": 0, "places_left": 0}
