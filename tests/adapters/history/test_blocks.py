@@ -11,13 +11,13 @@ import pytest
 from opentrail.adapters.aws import history_blocks, items
 from opentrail.adapters.aws.history_blocks import DynamoBlocks
 from opentrail.adapters.aws.insights import DynamoInsights
-from opentrail.branches.history import bind_segments
+from opentrail.branches.history import bind_segments, known_events
 from opentrail.branches.history.blocks import drawer_of
 from opentrail.branches.history.segment import hash_value
 from opentrail.branches.insights.series import Scope, Series
 from opentrail.errors import ConflictError
 from opentrail.format.times import to_iso
-from tests.adapters.history.looking import EARLY, LATE, entries, index, look, record
+from tests.adapters.history.looking import EARLY, LATE, entries, files, index, look, record
 from tests.support.crash import Crash, Fuse, FusedClient
 from tests.support.history import PLACE, ids
 from tests.support.line import START, Line
@@ -114,6 +114,13 @@ def test_a_value_lies_in_one_drawer_of_each_block(days: Line) -> None:
     shared = drawer_of(hash_value("Username", "alice"))
     assert len(drawers[shared]) == len(stored(days, items.block_pk(PLACE))) == 3
     assert sum(len(item["rows"]["B"]) for items_ in drawers for item in items_) == 5 * 6 * 9
+
+
+def test_what_came_a_second_time_is_known_from_blocks_too(days: Line) -> None:
+    bind(days)
+    times = {name: to_iso(START + timedelta(days=3, minutes=15)) for name in ("e3", "e13", "new")}
+
+    assert known_events(PLACE, times, index=index(days), files=files(days)) == {"e3", "e13"}
 
 
 def test_many_blocks_are_read_a_few_at_a_time(days: Line, monkeypatch: pytest.MonkeyPatch) -> None:
