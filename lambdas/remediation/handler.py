@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.cloud import AnyApi
+from opentrail.adapters.aws.own_events import OwnEvents
 from opentrail.adapters.aws.remediation import DecisionLine, DynamoRemediation
 from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.branches.remediation import Decision, Engine, Guard
@@ -22,6 +23,7 @@ from opentrail.branches.remediation.catalog import find
 from opentrail.branches.remediation.decision import METRICS, describe
 from opentrail.branches.remediation.guard import read_modes
 from opentrail.errors import StorageError
+from opentrail.model.event import Place
 from opentrail.settings import RemediationSettings
 
 logger = Logger(service="remediation")
@@ -61,7 +63,7 @@ class Remediator:
             claims=state,
             limits=state,
             undo_log=state,
-            reports=DecisionLine(intake, clients("events"), account=account, region=region),
+            reports=DecisionLine(OwnEvents(intake, clients("events"), Place(account, region))),
             account=account,
             region=region,
             acts_per_hour=settings.acts_per_hour,

@@ -169,7 +169,7 @@ def _ignore_case(argument: Any) -> Matcher:
 
 def _wildcard(argument: Any) -> Matcher:
     text = _text("wildcard", argument)
-    if "**" in re.sub(r"\\.", "", text):
+    if "**" in re.sub(r"\\.", "-", text):
         raise FormatError("Event pattern is not valid. Reason: Consecutive wildcard characters")
     expression = re.compile(_wildcard_expression(text), re.DOTALL)
     return _on_text(lambda value: expression.fullmatch(value) is not None)

@@ -19,11 +19,11 @@ from typing import Any
 
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.adapters.aws.items import Item, key
-from opentrail.adapters.aws.sqs import SqsQueue
-from opentrail.branches.remediation.decision import DETAIL_TYPE, EVENT_SOURCE, Decision, describe, to_record
+from opentrail.adapters.aws.own_events import OwnEvents
+from opentrail.branches.remediation.decision import DETAIL_TYPE, Decision, describe, to_record
 from opentrail.branches.remediation.playbook import Target
 from opentrail.branches.remediation.ports import Claim, Kept
-from opentrail.errors import ConflictError, StorageError
+from opentrail.errors import ConflictError
 from opentrail.format.times import to_iso
 
 # EventBridge tries for a day to deliver an event, and nothing after it; doubles come long before.
@@ -196,35 +196,19 @@ class DynamoRemediation:
 class DecisionLine:
     """See ``opentrail.branches.remediation.ports.Reports``: the line first, then the default bus."""
 
-    def __init__(self, intake: SqsQueue, events: Any, *, account: str, region: str) -> None:
-        self._intake = intake
-        self._events = events
-        self._account = account
-        self._region = region
+    def __init__(self, own_events: OwnEvents) -> None:
+        self._own_events = own_events
 
     def tell(self, decision: Decision) -> None:
         """Send the decision's record to the intake queue and publish it."""
-        record = to_record(decision, account=self._account, region=self._region).decode()
-        self._intake.send_all([self._envelope(decision, record)])
-        entry = {"Source": EVENT_SOURCE, "DetailType": DETAIL_TYPE, "Detail": record}
-        with storage_errors("put a decision on the bus"):
-            answer = self._events.put_events(Entries=[entry])
-        for failed in answer["Entries"]:
-            if "ErrorCode" in failed:
-                raise StorageError(f"put a decision: {failed.get('ErrorMessage')}", failed["ErrorCode"])
-
-    def _envelope(self, decision: Decision, record: str) -> str:
-        head = {
-            "version": "0",
-            "id": decision.id,
-            "detail-type": DETAIL_TYPE,
-            "source": EVENT_SOURCE,
-            "account": self._account,
-            "time": to_iso(decision.time),
-            "region": self._region,
-            "resources": [decision.target.arn] if decision.target else [],
-        }
-        return json.dumps(head)[:-1] + ',"detail":' + record + "}"
+        place, target = self._own_events.place, decision.target
+        self._own_events.tell(
+            to_record(decision, account=place.account, region=place.region),
+            id_=decision.id,
+            detail_type=DETAIL_TYPE,
+            time=decision.time,
+            resources=[target.arn] if target else [],
+        )
 
 
 def _event_key(event_id: str, playbook: str) -> Item:

@@ -1,28 +1,17 @@
-"""What was decided about one event, as a value and as an audit record.
-
-The record is CloudTrail's shape for what a service does by itself (eventType
-``AwsServiceEvent``, facts in ``serviceEventDetails``).
-
-Source: CloudTrail user guide, "CloudTrail record contents".
-"""
+"""What was decided about one event, as a value and as an audit record."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from opentrail.branches.remediation.playbook import Playbook, Record, Target
-from opentrail.format.times import to_iso
+from opentrail.format.own_record import derived_id, own_record, principal_of
+from opentrail.model.event import Place
 
-EVENT_SOURCE = "opentrail"
 DETAIL_TYPE = "OpenTrail Remediation"
-EVENT_VERSION = "1.11"
 
 
 class Outcome(StrEnum):
@@ -65,16 +54,7 @@ class Decision:
 
 def decision_id(event_id: str, playbook: str, outcome: Outcome) -> str:
     """A GUID that is the same for the same facts, so that a repeated decision is found once."""
-    facts = "\n".join(("remediation", event_id, playbook, outcome))
-    return str(UUID(bytes=hashlib.sha256(facts.encode()).digest()[:16], version=4))
-
-
-def principal_of(record: Record) -> str:
-    """Who made a call, as far as the record says."""
-    identity = record.get("userIdentity")
-    if not isinstance(identity, Mapping):
-        return ""
-    return str(identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "")
+    return derived_id("remediation", event_id, playbook, outcome)
 
 
 def decide(
@@ -134,29 +114,15 @@ def to_record(decision: Decision, *, account: str, region: str) -> bytes:
     ``account`` and ``region`` are where the decision was made; a target, if there is one, knows its own.
     """
     target = decision.target
-    place = (target.account, target.region) if target else (account, region)
-    resources = [{"accountId": target.account, "type": target.type, "ARN": target.arn}] if target else []
-    record = {
-        "eventVersion": EVENT_VERSION,
-        "userIdentity": {"accountId": place[0], "invokedBy": EVENT_SOURCE},
-        "eventTime": to_iso(decision.time),
-        "eventSource": EVENT_SOURCE,
-        "eventName": EVENT_NAMES[decision.outcome],
-        "awsRegion": place[1],
-        "sourceIPAddress": EVENT_SOURCE,
-        "userAgent": EVENT_SOURCE,
-        "requestParameters": None,
-        "responseElements": None,
-        "eventID": decision.id,
-        "readOnly": decision.outcome not in (Outcome.ACTED, Outcome.UNDONE),
-        "resources": resources,
-        "eventType": "AwsServiceEvent",
-        "managementEvent": True,
-        "recipientAccountId": place[0],
-        "serviceEventDetails": describe(decision),
-        "eventCategory": "Management",
-    }
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+    return own_record(
+        name=EVENT_NAMES[decision.outcome],
+        id_=decision.id,
+        time=decision.time,
+        place=Place(target.account, target.region) if target else Place(account, region),
+        details=describe(decision),
+        read_only=decision.outcome not in (Outcome.ACTED, Outcome.UNDONE),
+        resources=[{"accountId": target.account, "type": target.type, "ARN": target.arn}] if target else [],
+    )
 
 
 EVENT_NAMES = {

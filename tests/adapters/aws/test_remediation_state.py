@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from opentrail.adapters.aws.own_events import OwnEvents
 from opentrail.adapters.aws.remediation import DecisionLine, DynamoRemediation
 from opentrail.adapters.aws.sqs import SqsQueue
 from opentrail.branches.remediation import Decision, Outcome, Target
@@ -17,6 +18,7 @@ from opentrail.branches.remediation.decision import decide
 from opentrail.branches.remediation.ports import Claim, Kept
 from opentrail.errors import StorageError
 from opentrail.format.envelope import parse_envelope
+from opentrail.model.event import Place
 from tests.support.aws import make_queue, make_table, take_all
 from tests.unit.remediation.fakes import ACCOUNT, NOW, REGION, SWITCH, event, later, switch_of
 
@@ -106,7 +108,7 @@ def test_a_table_that_is_gone_is_a_storage_error(clients: Callable[[str], Any]) 
 
 def test_a_decision_goes_to_the_line_as_a_record_the_line_takes(clients: Callable[[str], Any]) -> None:
     queue = make_queue(clients)
-    line = DecisionLine(SqsQueue(clients("sqs"), queue), clients("events"), account=ACCOUNT, region=REGION)
+    line = DecisionLine(OwnEvents(SqsQueue(clients("sqs"), queue), clients("events"), Place(ACCOUNT, REGION)))
 
     line.tell(replace(decision(), problem="lamp is on – still"))
 
@@ -125,9 +127,8 @@ def test_a_bus_that_refuses_a_decision_is_a_storage_error(clients: Callable[[str
         def put_events(self, **_: Any) -> dict[str, Any]:
             return {"Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "later"}]}
 
-    line = DecisionLine(
-        SqsQueue(clients("sqs"), make_queue(clients)), Refusing(), account=ACCOUNT, region=REGION
-    )
+    queue = SqsQueue(clients("sqs"), make_queue(clients))
+    line = DecisionLine(OwnEvents(queue, Refusing(), Place(ACCOUNT, REGION)))
 
     with pytest.raises(StorageError, match="later"):
         line.tell(decision())

@@ -156,6 +156,10 @@ def test_escaped_star_is_a_star() -> None:
     assert not is_match(pattern, {"source": "axb"})
 
 
+def test_stars_around_an_escaped_character_are_not_consecutive() -> None:
+    assert is_match({"source": [{"wildcard": "*\\\\*"}]}, {"source": "a\\b"})
+
+
 def test_or_with_one_alternative_is_a_field_name() -> None:
     assert is_match({"$or": ["x"]}, {"$or": "x"})
 
