@@ -194,3 +194,13 @@ class RemediationSettings(Settings):
     acts_per_resource: int  # in an hour
     keep_days: int  # how long a fix can be undone
     lease_seconds: int  # longer than a run can take: after it, another run may take the event over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionsSettings(Settings):
+    """What ``lambdas/detections`` needs."""
+
+    state_table: str  # findings that were told
+    intake_queue_url: str
+    topic_arn: str  # SNS; "" = no topic hears of findings
+    own_role: str  # the function's role: its own calls are never found

@@ -11,6 +11,7 @@ from opentrail.errors import SettingsError
 from stacks.api_stack import ApiStack
 from stacks.checks import check
 from stacks.cis_stack import CisStack
+from stacks.detections_stack import DetectionsStack
 from stacks.forwarders import forward_regions
 from stacks.ingest_stack import IngestStack
 from stacks.integrity_stack import IntegrityStack
@@ -31,6 +32,7 @@ class Installation:
     api: ApiStack
     integrity: IntegrityStack
     remediation: RemediationStack | None = None
+    detections: DetectionsStack | None = None
 
 
 def build(app: cdk.App) -> Installation:
@@ -39,7 +41,8 @@ def build(app: cdk.App) -> Installation:
     Synthesis fails when a resource breaks an AwsSolutions or NIST 800-53 R5 rule without a written reason.
 
     Raises:
-        SettingsError: an option in the context is malformed, or needs a Region that is not known.
+        SettingsError: an option in the context is malformed or needs a Region that is not known, or a
+            playbook or rule it names is unusable.
     """
     options = Options.from_context(app.node.try_get_context)
     check(app)
@@ -104,10 +107,11 @@ def build(app: cdk.App) -> Installation:
         )
     _forward_regions(app, options, pipeline)
     remediation = _remediation(app, options, storage, pipeline)
+    detections = _detections(app, options, storage, pipeline)
     if options.tracing:
         trace(app)
     mark(app)
-    return Installation(storage, pipeline, api, integrity, remediation)
+    return Installation(storage, pipeline, api, integrity, remediation, detections)
 
 
 def mark(app: cdk.App) -> None:
@@ -142,4 +146,21 @@ def _remediation(
         pipeline=pipeline,
         stack_name=f"{options.name_prefix}Remediation",
         description="OpenTrail: undoes dangerous changes, or says that it would; keeps what undoing needs",
+    )
+
+
+def _detections(
+    app: cdk.App, options: Options, storage: StorageStack, pipeline: PipelineStack
+) -> DetectionsStack | None:
+    """There when there are rules."""
+    if not options.detections_folder:
+        return None
+    return DetectionsStack(
+        app,
+        "OpenTrailDetections",
+        options=options,
+        storage=storage,
+        pipeline=pipeline,
+        stack_name=f"{options.name_prefix}Detections",
+        description="OpenTrail: finds calls that rules written in Sigma describe, and tells of them",
     )

@@ -63,6 +63,8 @@ class Options:
     remediation_exempt: tuple[str, ...] = ()  # patterns of ARNs whose changes stay, or playbook=pattern
     break_glass: tuple[str, ...] = ()  # patterns of ARNs that remediation never hinders
     playbooks_folder: str = ""  # a folder with playbooks of your own
+    detections_folder: str = ""  # a folder with Sigma rules adds OpenTrailDetections; "": no such stack
+    detections_topic_arn: str = ""  # an SNS topic that hears of each finding
     bundle_layer: bool = True  # False: no pip run; the layer then holds no packages (laptop, tests)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -15,6 +16,7 @@ from stacks import permissions
 from stacks.acknowledge import acknowledge
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
+from stacks.constructs.code_bundle import USER_PLAYBOOKS
 from stacks.constructs.dead_letters import GiveUp, dead_letters
 from stacks.constructs.rules import ALL_CALLS
 from stacks.constructs.stage_function import StageFunction
@@ -79,9 +81,10 @@ class RemediationStack(cdk.Stack):
         )
         self.table = state_table(self, "State", key=storage.encryption_key)
         self.given_up = dead_letters(self, "GivenUp", key=storage.encryption_key)
-        self._code = function_code(options.playbooks_folder)
+        folder = options.playbooks_folder
+        self._code = function_code({USER_PLAYBOOKS: Path(folder)} if folder else None)
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
-        found = playbooks(options.playbooks_folder)
+        found = playbooks(folder)
         self._own_roles = tuple(stage_role_arn(options.name_prefix, _stage(playbook)) for playbook in found)
         self.stages = {playbook.id: self._add(playbook) for playbook in found}
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_remediation(self.given_up)

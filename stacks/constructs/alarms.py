@@ -119,14 +119,26 @@ class Alarms(Construct):
             above=0,
             description="A dangerous change was found and stays: `opentrail remediation list` says why.",
         )
-        self._add(
+        self._watch_given_up(
             "RemediationsGivenUp",
-            given_up.metric_approximate_number_of_messages_visible(
-                period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
-            ),
-            above=0,
+            given_up,
             description="An event reached no playbook, or its function failed three times: see the queue.",
         )
+
+    def watch_detections(self, function: lambda_.Function, given_up: sqs.IQueue) -> None:
+        """Tell when ``function``, which judges events by detections, fails, or an event was given up."""
+        self.watch_function("Detections", function, description="Events are judged again; its log tells why.")
+        self._watch_given_up(
+            "DetectionsGivenUp",
+            given_up,
+            description="An event was not judged: its function failed three times, see the queue.",
+        )
+
+    def _watch_given_up(self, id_: str, queue: sqs.IQueue, *, description: str) -> None:
+        waiting = queue.metric_approximate_number_of_messages_visible(
+            period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+        )
+        self._add(id_, waiting, above=0, description=description)
 
     def _add(self, id_: str, metric: cloudwatch.Metric, *, above: float, description: str) -> None:
         alarm = cloudwatch.Alarm(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -29,6 +30,7 @@ NOT_CODE = [
     "!/opentrail",
     "!/lambdas",
     "/opentrail/_deploy",
+    "/opentrail/adapters/sigma",
     "/opentrail/branches/cost",
     "/opentrail/branches/doctor",
     "/opentrail/branches/evidence",
@@ -41,13 +43,10 @@ NOT_CODE = [
 ]
 
 
-def function_code(playbooks_folder: str = "") -> lambda_.Code:
-    """Return the sources; their hash depends on nothing but them.
-
-    With ``playbooks_folder`` its files are in the package, too, as ``user_playbooks``.
-    """
-    if playbooks_folder:
-        return lambda_.Code.from_asset(str(bundle_code(ROOT, Path(playbooks_folder))))
+def function_code(added: Mapping[str, Path | bytes] | None = None) -> lambda_.Code:
+    """Return the sources, and ``added``: folders and files by name; their hash depends on nothing else."""
+    if added:
+        return lambda_.Code.from_asset(str(bundle_code(ROOT, added)))
     return lambda_.Code.from_asset(str(ROOT), exclude=NOT_CODE, ignore_mode=cdk.IgnoreMode.GIT)
 
 

@@ -1,20 +1,34 @@
-"""Sources and an installation's own playbooks, put together into one folder for one asset."""
+"""Sources and what an installation adds to them, put together into one folder for one asset."""
 
 from __future__ import annotations
 
 import atexit
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 
 # As NOT_CODE of code_assets; this copy is made by ourselves, not by CDK.
-LEFT_OUT = {"_deploy", "cli", "local", "testing"}
+LEFT_OUT = {
+    Path("opentrail", name)
+    for name in (
+        "_deploy",
+        "adapters/sigma",
+        "branches/cost",
+        "branches/doctor",
+        "branches/evidence",
+        "cli",
+        "local",
+        "testing",
+    )
+}
 CLUTTER = ("__pycache__", "*.pyc", "requirements.*")
 USER_PLAYBOOKS = "user_playbooks"  # where lambdas/remediation looks
+DETECTIONS = "lambdas/detections/compiled.json"  # where lambdas/detections looks
 
 
-def bundle_code(root: Path, playbooks: Path) -> Path:
-    """Copy both to a folder that lasts until the synthesis ends, and return it.
+def bundle_code(root: Path, added: Mapping[str, Path | bytes]) -> Path:
+    """Copy the sources and ``added``, folders and files by name, to a folder that lasts until synthesis ends.
 
     Not by CDK's bundling: it takes two assets of one source for one, whatever is put into them.
     """
@@ -23,10 +37,14 @@ def bundle_code(root: Path, playbooks: Path) -> Path:
     clutter = shutil.ignore_patterns(*CLUTTER)
 
     def unwanted(directory: str, names: list[str]) -> set[str]:
-        at_top = Path(directory) == root / "opentrail"
-        return set(clutter(directory, names)) | (LEFT_OUT & set(names) if at_top else set())
+        here = Path(directory).relative_to(root)
+        return set(clutter(directory, names)) | {name for name in names if here / name in LEFT_OUT}
 
-    shutil.copytree(root / "lambdas", target / "lambdas", ignore=clutter)
-    shutil.copytree(root / "opentrail", target / "opentrail", ignore=unwanted)
-    shutil.copytree(playbooks, target / USER_PLAYBOOKS, ignore=clutter)
+    for source in ("lambdas", "opentrail"):
+        shutil.copytree(root / source, target / source, ignore=unwanted)
+    for name, content in added.items():
+        if isinstance(content, Path):
+            shutil.copytree(content, target / name, ignore=clutter)
+        else:
+            (target / name).write_bytes(content)
     return target

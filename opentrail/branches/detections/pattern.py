@@ -131,10 +131,18 @@ def _both(parts: tuple[Predicate, ...], *, holds: bool) -> _Choice:
             result = _Choice(result.clauses, False)
             continue
         merged = [_merged(a, b) for a in result.clauses for b in choice.clauses]
-        clauses = tuple(clause for clause, _ in merged)
+        clauses = _different(clause for clause, _ in merged)
         exact = result.exact and choice.exact and all(exact for _, exact in merged)
         result = _Choice((_EVERYTHING,) if _EVERYTHING in clauses else clauses, exact)
     return result
+
+
+def _different(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
+    kept: list[Clause] = []
+    for clause in clauses:
+        if clause not in kept:
+            kept.append(clause)
+    return tuple(kept)
 
 
 def _denials(parts: tuple[Predicate, ...]) -> list[_Choice]:

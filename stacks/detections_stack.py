@@ -1,0 +1,115 @@
+"""Detections: default bus -> one rule for each Sigma rule -> one function -> findings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from opentrail.settings import DetectionsSettings
+from stacks import permissions
+from stacks.constructs.alarms import Alarms
+from stacks.constructs.code_assets import function_code, package_layer
+from stacks.constructs.code_bundle import DETECTIONS
+from stacks.constructs.dead_letters import GiveUp, dead_letters
+from stacks.constructs.rules import ALL_CALLS
+from stacks.constructs.stage_function import StageFunction
+from stacks.constructs.stage_role import stage_role, stage_role_arn
+from stacks.constructs.state_table import state_table
+from stacks.detections import Detection, detections, pattern_of, to_json
+from stacks.options import Options
+from stacks.pipeline_stack import PipelineStack
+from stacks.storage_stack import StorageStack
+
+STAGE = "detections"
+RUN_SECONDS = 30
+
+
+class DetectionsStack(cdk.Stack):
+    """OpenTrailDetections. Its table holds which findings were told, so that none is told twice."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        options: Options,
+        storage: StorageStack,
+        pipeline: PipelineStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, id_, **kwargs)
+        self.table = state_table(self, "State", key=storage.encryption_key)
+        self.given_up = dead_letters(self, "GivenUp", key=storage.encryption_key)
+        self.role = stage_role(self, "Role", name_prefix=options.name_prefix, stage=STAGE)
+        self._grant(options, storage, pipeline.intake.queue)
+        rules = detections(options.detections_folder)
+        self.function = self._function(options, pipeline.intake.queue, to_json(rules))
+        for rule in rules:
+            self._watch(rule)
+        self._let_rules_call()
+        Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_detections(
+            self.function, self.given_up
+        )
+
+    def _grant(self, options: Options, storage: StorageStack, intake: sqs.Queue) -> None:
+        permissions.use_table(self.role, self.table, ("dynamodb:GetItem", "dynamodb:PutItem"))
+        permissions.send_messages(self.role, [intake, self.given_up])
+        permissions.put_events(self.role, self)
+        permissions.use_keys(self.role, storage.key_arns, "dynamodb", "sqs")
+        if options.detections_topic_arn:
+            permissions.notify(self.role, [options.detections_topic_arn], options.delivery_key_arns)
+
+    def _function(self, options: Options, intake: sqs.Queue, compiled: bytes) -> lambda_.Function:
+        function = StageFunction(
+            self,
+            "Detections",
+            stage=STAGE,
+            settings=DetectionsSettings(
+                state_table=self.table.table_name,
+                intake_queue_url=intake.queue_url,
+                topic_arn=options.detections_topic_arn,
+                own_role=stage_role_arn(options.name_prefix, STAGE),
+            ),
+            role=self.role,
+            code=function_code({DETECTIONS: compiled}),
+            layer=package_layer(self, "Packages", bundle=options.bundle_layer),
+            timeout=cdk.Duration.seconds(RUN_SECONDS),
+            memory_mib=512,
+            log_retention_days=options.log_retention_days,
+        ).function
+        function.configure_async_invoke(retry_attempts=2, on_failure=GiveUp(self.given_up))
+        return function
+
+    def _watch(self, rule: Detection) -> None:
+        """Send what may match ``rule`` to the function, with the rule's id: it judges by that rule alone."""
+        template = json.dumps({"detection": rule.id, "event": 0}).replace("0}", "<aws.events.event.json>}")
+        events.CfnRule(
+            self,
+            f"Rule{rule.id.replace('-', '')}",
+            description=f"OpenTrail finds: {rule.title}"[:512],
+            event_pattern=dict(pattern_of(rule.condition).body),
+            state=ALL_CALLS,
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Function",
+                    arn=self.function.function_arn,
+                    input_transformer=events.CfnRule.InputTransformerProperty(input_template=template),
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self.given_up.queue_arn),
+                )
+            ],
+        )
+
+    def _let_rules_call(self) -> None:
+        """One permission for all: a function's policy has room for some sixty. CloudFormation begins the
+        names of what it names with the stack's."""
+        rules = self.format_arn(service="events", resource="rule", resource_name=f"{self.stack_name}-*")
+        self.function.add_permission(
+            "RulePermission", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rules
+        )
