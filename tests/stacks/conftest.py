@@ -53,6 +53,7 @@ class Templates:
     integrity: Template
     directory: Path
     remediation: Template | None = None  # only when the installation asks for it
+    detections: Template | None = None  # likewise
 
     def read(self, stack: str) -> Template:
         """A stack that only some installations have."""
@@ -66,6 +67,7 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
     build(app)
     app.synth()
     remediation = directory / "OpenTrailRemediation.template.json"
+    detections = directory / "OpenTrailDetections.template.json"
     return Templates(
         storage=_read(directory / "OpenTrailStorage.template.json"),
         pipeline=_read(directory / "OpenTrailPipeline.template.json"),
@@ -73,6 +75,7 @@ def synthesise(directory: Path, options: Mapping[str, Any]) -> Templates:
         integrity=_read(directory / "OpenTrailIntegrity.template.json"),
         directory=directory,
         remediation=_read(remediation) if remediation.exists() else None,
+        detections=_read(detections) if detections.exists() else None,
     )
 
 
@@ -160,6 +163,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "remediationExempt": "s3-public-acl=arn:aws:iam::*:role/Web",
             "breakGlass": "arn:aws:iam::*:role/BreakGlass",
             "playbooksFolder": str(Path(__file__).parent / "own_playbooks"),
+            "detectionsFolder": str(ROOT / "detections"),
+            "detectionsTopicArn": "arn:aws:sns:us-east-1:123456789012:findings",
             "organizationId": "o-abcdefghij",
             "objectLockMode": "COMPLIANCE",
             "objectLockDays": 365,

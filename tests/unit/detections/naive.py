@@ -88,7 +88,7 @@ def one(field: str, modifiers: list[str], wanted: Any, record: dict[str, Any]) -
     """One field, one value."""
     there = look(record, field)
     if "exists" in modifiers:
-        return bool(there) == wanted
+        return bool(there) is wanted
     if wanted is None:
         return not there
     if "fieldref" in modifiers:

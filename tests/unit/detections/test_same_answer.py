@@ -24,8 +24,12 @@ TEXT_FIELDS = ["eventName", "errorCode", "userIdentity.type", "userIdentity.arn"
 OPEN_FIELDS = ["requestParameters.a", "requestParameters.b.c", "requestParameters.b.d", "requestParameters"]
 fields = st.sampled_from([*TEXT_FIELDS, "readOnly", *OPEN_FIELDS, "nobody.knows"])
 
-parts = st.sampled_from(["Del", "delete", "BUCKET", "0.0", "b", "2", "e", "*", "a\\*b", "t*e", "?ue", "\\", "."])
-wanted_texts = st.one_of(texts, parts, st.sampled_from(["", "*", "Del*", "*bucket", "*e*t*", "d?l*", "true", "22"]))
+parts = st.sampled_from(
+    ["Del", "delete", "BUCKET", "0.0", "b", "2", "e", "*", "a\\*b", "t*e", "?ue", "\\", "."]
+)
+wanted_texts = st.one_of(
+    texts, parts, st.sampled_from(["", "*", "Del*", "*bucket", "*e*t*", "d?l*", "true", "22"])
+)
 plain_values = st.one_of(wanted_texts, st.booleans(), st.none(), st.sampled_from([22, 2.5, 5_000_000_001]))
 
 
@@ -39,7 +43,9 @@ modifiers = st.one_of(
     st.tuples(st.sampled_from(["|contains", "|startswith", "|endswith", "|cased"]), listed(wanted_texts)),
     st.tuples(st.sampled_from(["|contains|all", "|startswith|cased"]), listed(parts)),
     st.tuples(st.just("|base64|contains"), listed(st.sampled_from(["iam", "true"]))),
-    st.tuples(st.sampled_from(["|re", "|re|i"]), listed(st.sampled_from(["^Del", "e.$", "b+", r"\d\d", "a\\*b"]))),
+    st.tuples(
+        st.sampled_from(["|re", "|re|i"]), listed(st.sampled_from(["^Del", "e.$", "b+", r"\d\d", "a\\*b"]))
+    ),
     st.tuples(st.just("|cidr"), listed(st.sampled_from(["10.0.0.0/8", "10.0.0.7/32", "2001:db8::/32"]))),
     st.tuples(st.just("|exists"), st.booleans()),
     st.tuples(st.just("|fieldref"), fields),

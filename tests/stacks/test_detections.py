@@ -1,0 +1,124 @@
+"""Detections: absent unless there are rules; then one EventBridge rule for each, and one function."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opentrail.adapters.sigma.folder import load
+from opentrail.branches.detections import Detection, pattern_of
+from opentrail.branches.detections.detection import from_json
+from opentrail.branches.detections.pattern import CALLS
+from opentrail.errors import SettingsError
+from opentrail.settings import DetectionsSettings
+from stacks.constructs.rules import ALL_SOURCES, DETAIL_TYPES
+from stacks.detections import detections as compiled
+from tests.stacks.conftest import ROOT, Template, Templates
+from tests.stacks.test_permissions import as_list
+
+RULES = load(ROOT / "detections")
+FUNCTION = "DetectionsFunction"
+
+
+@pytest.fixture(scope="session")
+def detections(configured: Templates) -> Template:
+    """The stack, as configured."""
+    assert configured.detections is not None
+    return configured.detections
+
+
+def test_nobody_gets_it_who_has_no_rules(templates: Templates) -> None:
+    assert templates.detections is None
+
+
+def test_patterns_are_about_the_calls_that_the_pipeline_records() -> None:
+    assert CALLS == {"source": ALL_SOURCES, "detail-type": DETAIL_TYPES}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.title for rule in RULES])
+def test_each_rule_selects_its_calls_and_says_which_it_is(detections: Template, rule: Detection) -> None:
+    made = detections.of_type("AWS::Events::Rule")[f"Rule{rule.id.replace('-', '')}"]
+
+    assert made["EventPattern"] == pattern_of(rule.condition).body
+    assert made["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    (target,) = made["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [detections.id_of("AWS::Lambda::Function", FUNCTION), "Arn"]}
+    assert target["InputTransformer"] == {
+        "InputTemplate": f'{{"detection": "{rule.id}", "event": <aws.events.event.json>}}'
+    }
+
+
+def test_there_is_no_rule_but_those(detections: Template) -> None:
+    assert len(detections.of_type("AWS::Events::Rule")) == len(RULES)
+
+
+def test_one_permission_lets_the_rules_of_this_stack_call(detections: Template) -> None:
+    (permission,) = detections.of_type("AWS::Lambda::Permission").values()
+
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Join"][1][-1] == ":rule/AuditDetections-*"
+
+
+def test_the_compiled_rules_are_in_the_package_and_the_compiler_is_not(configured: Templates) -> None:
+    (packaged,) = configured.directory.glob("asset.*/lambdas/detections/compiled.json")
+
+    assert from_json(packaged.read_bytes()) == {rule.id: rule for rule in RULES}
+    root = packaged.parents[2]
+    assert (root / "opentrail" / "adapters" / "aws" / "findings.py").exists()
+    assert not (root / "opentrail" / "adapters" / "sigma").exists()
+
+
+def test_the_role_may_tell_findings_and_nothing_else(detections: Template) -> None:
+    policy = detections.only("AWS::IAM::Policy", "RoleDefaultPolicy")
+    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+
+    assert {action for s in statements for action in as_list(s["Action"])} == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "events:PutEvents",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sns:Publish",
+        "sqs:SendMessage",
+    }
+    (publish,) = (s for s in statements if s["Action"] == "sns:Publish")
+    assert publish["Resource"] == "arn:aws:sns:us-east-1:123456789012:findings"
+
+
+def test_the_environment_is_the_settings(detections: Template) -> None:
+    variables = detections.only("AWS::Lambda::Function", FUNCTION)["Environment"]["Variables"]
+    ours = {name: value for name, value in variables.items() if name.startswith("OPENTRAIL_")}
+
+    assert set(ours) == {f"OPENTRAIL_{name.upper()}" for name in DetectionsSettings.__dataclass_fields__}
+    assert ours["OPENTRAIL_OWN_ROLE"]["Fn::Join"][1][-2:] == [
+        ":role/Audit-detections-",
+        {"Ref": "AWS::Region"},
+    ]
+
+
+def test_what_the_function_gives_up_waits_in_a_queue_and_an_alarm_tells(detections: Template) -> None:
+    queue = {"Fn::GetAtt": [detections.id_of("AWS::SQS::Queue", "GivenUp"), "Arn"]}
+
+    (invoked,) = detections.of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert invoked["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
+    (alarm,) = (
+        a
+        for a in detections.of_type("AWS::CloudWatch::Alarm").values()
+        if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    )
+    assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:123456789012:on-call"]
+
+
+def test_a_rule_that_cannot_be_compiled_stops_the_synthesis(tmp_path: Path) -> None:
+    document = {"title": "Bad", "logsource": {"product": "linux"}}
+    (tmp_path / "bad.yml").write_text(json.dumps(document))
+
+    with pytest.raises(SettingsError, match=r"bad\.yml: Bad: its logsource is product linux"):
+        compiled(str(tmp_path))
