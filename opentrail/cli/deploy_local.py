@@ -19,6 +19,22 @@ EVENT = re.compile(
     r"^(?P<stack>\S+) \| .* \| (?P<status>[A-Z_]+)\s+\| (?P<type>\S+)\s+\| (?P<name>.*)$", re.M
 )
 
+KEPT = {"logRetentionDays": "60"}
+ADDING = {
+    "cisAlarms": "true",
+    "minimalTrail": "true",
+    "regions": "eu-west-1",
+    "remediationMode": "observe",
+    "sourceBucket": "central-trail-logs",
+}
+ADDED = (
+    "OpenTrailCis",
+    "OpenTrailIngest",
+    "OpenTrailRegionForwarder-eu-west-1",
+    "OpenTrailRemediation",
+    "OpenTrailSource",
+)
+
 
 @click.command(hidden=True)
 def command() -> None:
@@ -53,7 +69,8 @@ def play(terminal: Terminal, folder: Path) -> None:
     demo.play(terminal, folder)
     repeat(cdk, stacks)
     change(terminal, cdk, folder / "changed")
-    destroy(terminal, cdk, folder / "changed")
+    extend(cdk, folder / "extended")
+    destroy(terminal, cdk, folder / "extended")
 
 
 def repeat(cdk: Cdk, stacks: Path) -> None:
@@ -70,7 +87,7 @@ def change(terminal: Terminal, cdk: Cdk, changed: Path) -> None:
     """An option is changed, seen in the diff, and deployed in place."""
     scene("C  Another option: the functions' logs are kept for 60 days")
     before = retention(terminal)
-    cdk.synth(changed, logRetentionDays="60")
+    cdk.synth(changed, **KEPT)
     said = cdk.diff(changed)
     click.echo(re.sub("^", "    ", said[said.index("[~] AWS::Logs::LogGroup") :][:200], flags=re.M))
     show(cdk.deploy(changed), "✅")
@@ -82,6 +99,18 @@ def change(terminal: Terminal, cdk: Cdk, changed: Path) -> None:
     )
 
 
+def extend(cdk: Cdk, extended: Path) -> None:
+    """The stacks that only options bring join those that are there."""
+    scene("D  Every option that adds a stack")
+    cdk.synth(extended, **KEPT, **ADDING)
+    said = cdk.deploy(extended)
+    show(said, "✅")
+    there = re.findall(r"✅ +(OpenTrail[\w-]+)", said)
+    missing = [name for name in ADDED if name not in there]
+    check(not missing, f"these stacks were not deployed: {missing}")
+    proved(f"{len(there)} stacks are deployed, {len(ADDED)} of them new")
+
+
 def retention(terminal: Terminal) -> dict[str, str]:
     """Log group -> days."""
     query = "--query 'logGroups[].[logGroupName,to_string(retentionInDays)]' --output text"
@@ -91,7 +120,7 @@ def retention(terminal: Terminal) -> dict[str, str]:
 
 def destroy(terminal: Terminal, cdk: Cdk, stacks: Path) -> None:
     """Everything goes but what holds audit data, and the command says what stays."""
-    scene("D  cdk destroy")
+    scene("E  cdk destroy")
     said = cdk.destroy(stacks)
     events = [found.groupdict() for found in EVENT.finditer(said)]
     kept = sorted({(one["type"], one["name"].strip()) for one in events if one["status"] == "DELETE_SKIPPED"})

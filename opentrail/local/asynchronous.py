@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from opentrail.errors import StorageError
 from opentrail.local.worker import Answer
 
 DEFAULT_RETRIES = 2
@@ -118,13 +119,20 @@ class AsyncInvoker:
         outcome = "OnFailure" if answer.error else "OnSuccess"
         target = (destinations.get(outcome) or {}).get("Destination")
         if target:
-            self._send(target, _record(event, answer, attempts))
+            self._tell(event, target, _record(event, answer, attempts))
         if answer.error:
             with self._lock:
                 self.failed += 1
             dead_letters = event.function.get_configuration().get("DeadLetterConfig") or {}
             if dead_letters.get("TargetArn"):
-                self._send(dead_letters["TargetArn"], event.payload)
+                self._tell(event, dead_letters["TargetArn"], event.payload)
+
+    def _tell(self, event: _Event, target: str, body: bytes) -> None:
+        """Lambda drops what a destination does not take (it counts ``DestinationDeliveryFailures``)."""
+        try:
+            self._send(target, body)
+        except StorageError as error:
+            log.warning("%s: its outcome could not be told: %s", event.function.function_name, error)
 
 
 def _invoke_config(function: Any) -> dict[str, Any]:

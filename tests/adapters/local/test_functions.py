@@ -352,6 +352,27 @@ def test_failing_event_goes_to_the_dead_letter_queue(lab: Lab) -> None:
     assert bodies(lab.clients, url) == ['{"a": 1}']
 
 
+def test_a_destination_that_is_gone_is_said_and_costs_nothing_else(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, queue = make_queue(lab.clients)
+    make_function(lab.clients, "def handler(event, context): raise ValueError('no')\n")
+    lab.clients("lambda").put_function_event_invoke_config(
+        FunctionName="worker",
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": queue}},
+    )
+    lab.clients("sqs").delete_queue(QueueUrl=url)
+
+    lab.call({"a": 1}, InvocationType="Event")
+
+    assert lab.asynchronous.wait_idle(30)
+    assert lab.asynchronous.failed == 1
+    assert [(r.levelname, r.exc_info) for r in caplog.records if "could not be told" in r.message] == [
+        ("WARNING", None)
+    ]
+
+
 def test_bucket_notification_runs_the_function(lab: Lab) -> None:
     arn = make_function(
         lab.clients, "def handler(event, context): print(event['Records'][0]['s3']['object']['key'])\n"
