@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -15,9 +15,10 @@ from opentrail.local.functions import find_function
 from opentrail.local.iam.policy import listed
 from opentrail.local.runtime import Options
 from opentrail.testing.world import OpenTrail, opened
+from tests.flow.everyday import find_a_burst, roll_up_tomorrow, use_api, verify
 from tests.support.judged import Judged, judging
 
-STAGES = ("record", "deliver", "digest", "ingest", "insights", "rollup", "rotate")
+STAGES = ("record", "deliver", "digest", "ingest", "insights", "rollup", "rotate", "validate", "api")
 
 # What the platform does in a function's name; the laptop's stand-ins for it ask nobody.
 PLATFORM = frozenset(
@@ -31,16 +32,11 @@ PLATFORM = frozenset(
 )
 # What an ordinary day does not need: the function and a statement's actions -> when it is needed.
 RARE = {
-    ("record", "organizations:ListAccounts"): "an organization's trail",
     ("deliver", "s3:ListBucket"): "a file that a crash left undecided",
     ("digest", "s3:ListBucket"): "a file that a crash left undecided",
     ("ingest", "organizations:ListAccounts"): "an organization's trail",
     ("ingest", "s3:ListBucket"): "a file that is gone",
-    ("insights", "dynamodb:GetItem dynamodb:PutItem dynamodb:Query"): "calls of eight minutes ago",
-    ("insights", "sqs:SendMessage"): "an Insight event: tests/flow/test_insights.py",
-    ("insights", "events:PutEvents"): "an Insight event: tests/flow/test_insights.py",
-    ("rollup", "s3:GetObject s3:PutObject"): "segments of an hour that is over: tests/adapters/history",
-    ("rollup", "s3:ListBucket"): "segments of an hour that is over: tests/adapters/history",
+    ("api", "s3:ListBucket"): "a segment that is gone",
 }
 
 
@@ -66,14 +62,21 @@ def day() -> Iterator[Day]:
     """Return the day: calls, files, two digests with a rotation between them, a look-back."""
     with judging() as judged, opened(Options(iam=True, ingest=True)) as world:
         world.trail("main", S3BucketName=world.runtime.outputs["LogBucketName"])
+        world.client("cloudtrail").put_insight_selectors(
+            TrailName="main", InsightSelectors=[{"InsightType": "ApiCallRateInsight"}]
+        )
         world.client("iam").create_user(UserName="alice")
         world.flush(digest=True)
         put_source_files(world)
+        verify(world)
+        use_api(world)
         invoke(world, "Rotate", {"rotate": True})
         world.client("iam").create_user(UserName="bob")
         counts = world.flush(digest=True)
         invoke(world, "Insights", {})
         invoke(world, "Rollup", {})
+        roll_up_tomorrow(world)
+        find_a_burst(world)
         yield Day(world, judged, counts)
 
 
@@ -128,6 +131,17 @@ def test_no_statement_can_be_taken_away(day: Day, stage: str) -> None:
             spare.append(statement)
 
     assert spare == []
+
+
+def test_what_is_listed_as_rare_is_rare(day: Day) -> None:
+    spare = {
+        (stage, " ".join(listed(statement["Action"])))
+        for stage in STAGES
+        for statement in statements(day, stage)
+        if not any(one.without(statement) for one in day.by(stage))
+    }
+
+    assert set(RARE) - spare == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -239,3 +253,26 @@ def test_not_even_an_administrator_signs(day: Day, administrator: Any) -> None:
             Message=b"a digest of my own",
             SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
         )
+
+
+ALLOW_ALL: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+OWNERS = {
+    ("kms:Sign", "digest"): "arn:aws:kms:us-east-1:123456789012:key/{SigningKeyId}",
+    ("s3:PutObject", "deliver"): "arn:aws:s3:::{LogBucketName}/AWSLogs/123456789012/CloudTrail/f.json.gz",
+}
+
+
+@pytest.mark.parametrize(("action", "owner"), OWNERS)
+def test_no_other_function_does_it_even_with_all_permissions(day: Day, action: str, owner: str) -> None:
+    resource = OWNERS[action, owner].format(**day.world.runtime.outputs)
+    template = next(one for one in day.by(owner) if one.request.action == action)
+
+    allowed = []
+    for stage in STAGES:
+        caller = day.by(stage)[0]
+        asks = replace(template.request, resource=resource, context=caller.request.context)
+        judged = replace(template, request=asks, principal=caller.principal)
+        if not judged.under(lambda _: [ALLOW_ALL]):
+            allowed.append(stage)
+
+    assert allowed == [owner]

@@ -18,11 +18,11 @@ from opentrail.branches.remediation.engine import Engine
 from opentrail.errors import StorageError
 from opentrail.local.iam.policy import listed
 from opentrail.settings import RemediationSettings
-from opentrail.testing.front import clients_of
 from opentrail.testing.world import OpenTrail
 from tests.remediation.case import Case
 from tests.remediation.playbook import NOW, Deployed
 from tests.support.judged import Judged, Part, Statement, distinct, parts
+from tests.support.roles import clients_as, credentials_of
 
 _words = (f"r{number}" for number in count())
 _hours = (timedelta(hours=number) for number in count())  # limits and breaker forget within one
@@ -142,9 +142,7 @@ class Rehearsal:
     def _engine(self) -> Engine:
         function = self.deployed.function
         settings = RemediationSettings.from_env(function.environment_vars)
-        sts = self.aws.runtime.lambda_clients("sts", account=self.aws.account, region=self.aws.region)
-        answer = sts.assume_role(RoleArn=function.role, RoleSessionName="rehearsal")
-        clients = clients_of(answer["Credentials"], self.aws.account, self.aws.region)
+        clients = clients_as(self.aws, credentials_of(self.aws, function))
         return build(settings, clients).engine(function.function_arn)
 
     def _documents(self) -> dict[str, Any]:

@@ -17,7 +17,8 @@ PLACE = Place(ACCOUNT, REGION)
 class Past:
     """Writes index items of segments into a history table."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: Any, table: str, place: Place = PLACE) -> None:
+        self._place = place
         self._dynamodb = dynamodb
         self._table = table
         self._number = 0
@@ -47,6 +48,6 @@ class Past:
             newest=moments[-1].strftime("%Y-%m-%dT%H:%M:%SZ"),
             created_at=moments[-1].timestamp() + 59,
         )
-        segment = build_segment(PLACE, file, [b"\n".join(lines)])
+        segment = build_segment(self._place, file, [b"\n".join(lines)])
         item = items.segment_item(segment, created_at=file.created_at, expires=0)
         self._dynamodb.put_item(TableName=self._table, Item=item)

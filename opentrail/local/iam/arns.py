@@ -69,6 +69,10 @@ def _resources(call: Call, action: str) -> list[str]:
         return [f"{_table_arn(call, str(call.parameters['TableName']))}/index/{call.parameters['IndexName']}"]
     if call.service == "events" and call.operation == "PutEvents":
         return list(_buses(call))
+    if action == "logs:DescribeLogGroups":
+        # The reference names no resource; AWS's denials name this (hashicorp/terraform-provider-aws#8804).
+        place = f"{call.region}:{call.caller.account}"
+        return [f"arn:{partition_of(call.region)}:logs:{place}:log-group::log-stream:"]
     templates = [template for template in resource_types(action) if not _is_odd(template)]
     if not templates:
         return [UNKNOWN]

@@ -93,6 +93,8 @@ def _own_keys(call: Call) -> dict[str, Any]:
                 "sts:RoleSessionName": parameters.get("RoleSessionName"),
                 "sts:SourceIdentity": parameters.get("SourceIdentity"),
             }
+        case "organizations":
+            return {"organizations:ServicePrincipal": parameters.get("ServicePrincipal")}
         case "kms":
             return {
                 "kms:SigningAlgorithm": parameters.get("SigningAlgorithm"),

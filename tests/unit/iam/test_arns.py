@@ -54,6 +54,10 @@ def call(service: str, operation: str, **parameters: Any) -> Call:
             call("rds", "ModifyDBClusterSnapshotAttribute", DBClusterSnapshotIdentifier="night"),
             [f"arn:aws:rds:{HERE}:cluster-snapshot:night"],
         ),
+        (
+            call("logs", "DescribeLogGroups", logGroupNamePrefix="audit"),
+            [f"arn:aws:logs:{HERE}:log-group::log-stream:"],
+        ),
         (call("ec2", "DescribeImages", ImageIds=["ami-1"]), ["*"]),
     ],
     ids=lambda value: value.operation if isinstance(value, Call) else "",
