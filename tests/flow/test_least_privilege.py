@@ -34,7 +34,6 @@ PLATFORM = frozenset(
 RARE = {
     ("deliver", "s3:ListBucket"): "a file that a crash left undecided",
     ("digest", "s3:ListBucket"): "a file that a crash left undecided",
-    ("ingest", "organizations:ListAccounts"): "an organization's trail",
     ("ingest", "s3:ListBucket"): "a file that is gone",
     ("api", "s3:ListBucket"): "a segment that is gone",
 }
