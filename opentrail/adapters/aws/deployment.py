@@ -143,6 +143,16 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
     return stack
 
 
+def messages_on(clients: Any, queue_url: str) -> int:
+    """How many messages a queue holds, in flight or not; SQS's own approximation.
+
+    Raises:
+        StorageError: SQS refused or did not answer.
+    """
+    with storage_errors(f"look at {queue_url}"):
+        return sum(_attributes(clients("sqs"), queue_url))
+
+
 def _attributes(sqs: Any, url: str) -> tuple[int, int]:
     waiting = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
     in_flight = "ApproximateNumberOfMessagesNotVisible"

@@ -47,6 +47,7 @@ class Dispatcher:
     log_groups: LogGroups
     organization: OwnOrganization
     warn: Warn
+    history_since: str = ""  # eventTime; older events are not kept in history
     _selection: Selection | None = field(default=None, init=False)
     _trails: list[Trail] = field(default_factory=list, init=False)
     _members: Members = field(default_factory=dict, init=False)
@@ -68,7 +69,10 @@ class Dispatcher:
             aged = True
         if self._selection is None or aged:
             self._selection = Selection(
-                self._trails, history_bucket=self.settings.history_bucket, members=self._members
+                self._trails,
+                history_bucket=self.settings.history_bucket,
+                members=self._members,
+                history_since=self.history_since,
             )
         return self._selection
 
@@ -134,7 +138,9 @@ class Dispatcher:
             self.warn("status not written", trail=trail_arn, reason=str(error))
 
 
-def make_dispatcher(settings: DispatchSettings, clients: Any, warn: Warn) -> Dispatcher:
+def make_dispatcher(
+    settings: DispatchSettings, clients: Any, warn: Warn, *, history_since: str = ""
+) -> Dispatcher:
     """Wire a dispatcher. ``clients`` answers a client for a service, of a Region if one is given."""
     return Dispatcher(
         settings=settings,
@@ -143,4 +149,5 @@ def make_dispatcher(settings: DispatchSettings, clients: Any, warn: Warn) -> Dis
         log_groups=LogGroups(partial(clients, "logs")),
         organization=OwnOrganization(partial(clients, "organizations")),
         warn=warn,
+        history_since=history_since,
     )

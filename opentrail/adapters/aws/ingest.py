@@ -68,7 +68,7 @@ class Ingester:
             FormatError: it is no log file, gone, or in a bucket of our own.
             StorageError: AWS refused or did not answer; some chunks may be sent.
         """
-        self._refuse_own(name.bucket, now)
+        self.refuse_own(name.bucket, now)
         key = judge_key(name.key)
         if isinstance(key, Skipped):
             return Ingested(skipped=key)
@@ -90,7 +90,7 @@ class Ingester:
             complaint=taken.complaint,
         )
 
-    def _refuse_own(self, bucket: str, now: float) -> None:
+    def refuse_own(self, bucket: str, now: float) -> None:
         """What we write must not become what we read: it would come round for ever."""
         if bucket in self.settings.own_buckets or self.dispatcher.delivers_to(bucket, now):
             raise FormatError(f"OpenTrail itself writes to s3://{bucket}: its own log files are not ingested")
@@ -115,19 +115,19 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def make_ingester(settings: IngestSettings, clients: Any, warn: Warn, *, source: Any = None) -> Ingester:
+def make_ingester(settings: IngestSettings, clients: Any, warn: Warn, *, history_since: str = "") -> Ingester:
     """Wire an ingester.
 
     Args:
         settings: see there.
         clients: answers a client for a service, of a Region if one is given.
         warn: hears of what went wrong beside the line.
-        source: the S3 client that reads the bucket, where it is not that of ``clients``.
+        history_since: an eventTime; what is older goes to trails alone.
     """
     return Ingester(
         settings=settings,
-        files=SourceFiles(source or clients("s3"), max_bytes=settings.max_file_bytes),
+        files=SourceFiles(clients("s3"), max_bytes=settings.max_file_bytes),
         segments=DynamoSegments(clients("dynamodb"), settings.history_table),
         segment_files=S3SegmentFiles(clients("s3")),
-        dispatcher=make_dispatcher(settings, clients, warn),
+        dispatcher=make_dispatcher(settings, clients, warn, history_since=history_since),
     )

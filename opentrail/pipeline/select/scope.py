@@ -45,8 +45,15 @@ class Selection:
     """The trails of the moment, compiled once, asked for every event."""
 
     def __init__(
-        self, trails: Iterable[Trail], *, history_bucket: str, members: Members | None = None
+        self,
+        trails: Iterable[Trail],
+        *,
+        history_bucket: str,
+        members: Members | None = None,
+        history_since: str = "",
     ) -> None:
+        """``history_since`` is an eventTime; what happened before it, nobody could look up any more."""
+        self._history_since = history_since
         self._trails = [_candidate(trail) for trail in trails]
         self._members = members or {}
         self._history = Destination(name=HISTORY, bucket=history_bucket, prefix=HISTORY_PREFIX)
@@ -61,7 +68,7 @@ class Selection:
         """
         candidates = self._candidates(event.arrived)
         chosen = (
-            event.category in HISTORY_CATEGORIES,
+            event.category in HISTORY_CATEGORIES and event.time >= self._history_since,
             *[
                 (event.arrived_at >= c.since or was_logging(c.trail, event))
                 and c.wants(event)

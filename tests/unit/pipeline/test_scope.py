@@ -181,6 +181,17 @@ def test_history_takes_management_events_and_insights_whatever_the_trails_say(
     assert names == [HISTORY] * kept
 
 
+def test_history_takes_nothing_that_nobody_could_look_up_any_more() -> None:
+    selection = Selection([make_trail()], history_bucket="past", history_since="2025-10-12T00:00:00Z")
+
+    found = [
+        [d.is_history for d in selection.destinations(make_event(time=time))]
+        for time in ("2025-10-11T23:59:59Z", "2025-10-12T00:00:00Z")
+    ]
+
+    assert found == [[False], [False, True]]
+
+
 def test_every_trail_that_wants_an_event_gets_it_and_history_comes_last() -> None:
     selection = Selection([make_trail(name="a"), make_trail(name="b")], history_bucket="past")
 
