@@ -1,4 +1,4 @@
-"""Schedule -> signed digest files for every window that is over."""
+"""Schedule -> signed digest files for every window that is over, and sums of the files no digest lists."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from opentrail.adapters.aws.s3 import S3Objects
 from opentrail.adapters.aws.signing_keys import KmsKeyring, SigningKeys, signing_keys
 from opentrail.adapters.aws.sns import SnsTopics
 from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.adapters.aws.usage import DynamoUsage
+from opentrail.branches.usage import roll_up_days
 from opentrail.errors import StorageError
 from opentrail.pipeline.digest import Closing, close_windows
 from opentrail.settings import DigestSettings
@@ -42,6 +44,7 @@ class Digester:
     kms: Any
     signing_keys: SigningKeys
     trails: DynamoTrails
+    usage: DynamoUsage
 
     def close(
         self, now: datetime, *, close_now: bool, has_time: Callable[[], bool] = lambda: True
@@ -74,6 +77,14 @@ class Digester:
             )
         return closing
 
+    def sum_days(self, now: datetime) -> list[str]:
+        """Sum the days that are over; digests are written, so trouble here waits for the next run."""
+        try:
+            return roll_up_days(self.usage, now)
+        except StorageError as error:
+            logger.warning("days not summed", reason=str(error))
+            return []
+
     def _note(self, trail_arn: str, region: str, **fields: float | str) -> None:
         try:
             self.trails.update_status(trail_arn, region, **fields)
@@ -101,6 +112,7 @@ def build(settings: DigestSettings, clients: Any = client) -> Digester:
             first_key_id=settings.signing_key_id,
         ),
         trails=DynamoTrails(clients("dynamodb"), settings.trails_table),
+        usage=DynamoUsage(clients("dynamodb"), settings.ledger_table),
     )
 
 
@@ -114,11 +126,13 @@ def wired() -> Digester:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close windows. ``{"close": true}`` also ends the running ones, now."""
-    closing = wired().close(
-        datetime.now(UTC),
-        close_now=event.get("close") is True,
-        has_time=lambda: context.get_remaining_time_in_millis() >= SPARE_MILLISECONDS,
-    )
+    now = datetime.now(UTC)
+
+    def has_time() -> bool:
+        return bool(context.get_remaining_time_in_millis() >= SPARE_MILLISECONDS)
+
+    closing = wired().close(now, close_now=event.get("close") is True, has_time=has_time)
+    summed = wired().sum_days(now) if has_time() else []
 
     for trouble in closing.troubles:
         logger.error(
@@ -129,6 +143,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         keys=[c.key for c in closing.closed],
         left_to_another_run=closing.contended,
         left_for_want_of_time=closing.unfinished,
+        days_summed=summed,
     )
     metrics.add_metric(name="DigestsDelivered", unit=MetricUnit.Count, value=len(closing.closed))
     metrics.add_metric(name="DigestsFailed", unit=MetricUnit.Count, value=len(closing.troubles))

@@ -28,7 +28,7 @@ logger = Logger(service="rollup")
 metrics = Metrics(namespace="OpenTrail", service="rollup")
 
 DAYS_BACK = 3  # a run that failed or ran out of time is made up for by the next
-# Insights looks an hour back from minutes that are InsightsLagMinutes old (8), and must not meet counts on
+# Insights looks an hour back from minutes that are InsightsLagMinutes old (9), and must not meet counts on
 # their way from one segment to another. A run at twenty to (ROLLUP_SCHEDULE) so leaves exactly two hours.
 SETTLED = timedelta(minutes=100)
 HOUR_SECONDS = 3600

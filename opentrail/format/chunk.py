@@ -33,6 +33,8 @@ class _Body(msgspec.Struct, omit_defaults=True):
     oldest: str
     newest: str
     data: str
+    category: str = "Management"
+    writes: int = 0
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -47,7 +49,7 @@ def make_chunk(
     folder: str,
     known: Collection[str] = (),
 ) -> Chunk:
-    """Pack ``events`` (at least one that is not known, all of ``place``) for ``destinations``.
+    """Pack ``events`` (at least one that is not known, all of ``place`` and of one category).
 
     The id is a hash of their eventIDs, so packing the same events again gives the
     same id, and each destination takes it once. It depends neither on who else
@@ -70,7 +72,9 @@ def make_chunk(
         destinations=destinations,
         place=place,
         folder=folder,
+        category=events[0].category,
         count=len(new),
+        writes=len(new) - sum([event.read_only for event in new]),
         oldest=min(moments),
         newest=max(moments),
         lines=b"\n".join([event.raw for event in new]),
@@ -90,6 +94,8 @@ def encode_chunk(chunk: Chunk) -> str:
         oldest=chunk.oldest,
         newest=chunk.newest,
         data=data,
+        category=chunk.category,
+        writes=chunk.writes,
     )
     return msgspec.json.encode(body).decode()
 
@@ -112,7 +118,9 @@ def decode_chunk(text: str) -> Chunk:
         destinations=body.destinations,
         place=Place(body.account, body.region),
         folder=body.folder,
+        category=body.category,
         count=body.count,
+        writes=body.writes,
         oldest=body.oldest,
         newest=body.newest,
         lines=lines,

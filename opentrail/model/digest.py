@@ -6,6 +6,7 @@ import msgspec
 
 from opentrail.model.event import Place
 from opentrail.model.tree import Tree
+from opentrail.model.usage import Usage
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class SealedDigest(msgspec.Struct, frozen=True, kw_only=True):
     file_ids: tuple[str, ...]  # the ledger's names of the log files it lists
     generated: str = ""  # when a backfill digest was made; "" for every other
     tree: bytes = b""  # the tree object that goes beside it, uncompressed
+    usage: dict[str, Usage] = {}  # day of delivery -> what its log files count up to
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from opentrail.model.event import Place
+from opentrail.model.usage import Usage
 
 HISTORY = "history"
 
@@ -26,6 +27,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sns_topic_arn: str = ""  # hears of each delivery
     log_group_arn: str = ""  # gets each record, before delivery
     counted: bool = False  # its data events are counted for Insights
+    insights: tuple[str, ...] = ()  # "Management:ApiCallRateInsight": what its Insights analyse
     digested_since: float = 0.0  # since when its files go into digests (epoch seconds); 0 = they do not
 
     @property
@@ -40,13 +42,18 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """Records of one account, Region and folder on their way to a file of each destination."""
+    """Records of one account, Region and category on their way to a file of each destination.
+
+    The first destination has the first copy of them.
+    """
 
     id: str  # a hash of place, folder and eventIDs: the same events selected again give the same id
     destinations: tuple[Destination, ...]
     place: Place
     folder: str  # "CloudTrail", "CloudTrail-Insight", "CloudTrail-NetworkActivity"
+    category: str = "Management"
     count: int
+    writes: int = 0  # how many of them are not read-only
     oldest: str  # eventTime
     newest: str
     lines: bytes  # NDJSON, no trailing newline
@@ -62,6 +69,7 @@ class LogFile(msgspec.Struct, frozen=True, kw_only=True):
     oldest: str
     newest: str
     created_at: float  # epoch seconds with milliseconds: when the ledger took the intent
+    usage: Usage = Usage()
 
 
 class FileState(StrEnum):

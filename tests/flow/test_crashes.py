@@ -62,9 +62,10 @@ def deliver_until_done(line: Line, chunks: list[Chunk]) -> None:
 
 
 def assert_whole(line: Line, ids: set[str]) -> None:
-    """Every event once in files, every file once in digests, nothing else in the bucket."""
+    """Every event once in files and once metered, every file once in digests, nothing else in the bucket."""
     assert line.delivered_ids() == dict.fromkeys(ids, 1)
     assert line.listed_files() == dict.fromkeys(line.logs(), 1)
+    assert line.metered()["main"].first == len(ids)
 
 
 @pytest.mark.parametrize(("after", "refuse"), MODES)

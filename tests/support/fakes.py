@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from opentrail.errors import ConflictError, StorageError
-from opentrail.model.digest import Chain, Head
+from opentrail.model.digest import Chain, Head, SealedDigest
 from opentrail.model.event import Place
 from opentrail.model.history import Segment
 from opentrail.model.log_file import FileRow, FileState, LogFile
+from opentrail.model.usage import Usage
 from opentrail.pipeline.deliver import Intent
 from opentrail.pipeline.validate import StoredObject
 
@@ -30,6 +31,7 @@ class FakeLedger:
         self.claims: dict[str, str] = {}
         self.segments: list[Segment] = []
         self._chains: dict[str, Chain] = {}
+        self.usage: dict[tuple[str, str, str], Usage] = {}
 
     def intend(self, intent: Intent) -> None:
         if intent.destination.digested:
@@ -68,6 +70,9 @@ class FakeLedger:
         rows = [row for row in self.rows.values() if row.id.startswith(f"open#{chain_id}|")]
         found = [r for r in rows if r.state is not FileState.DROPPED and r.file.created_at < before]
         return sorted(found, key=lambda row: row.id)[:limit]
+
+    def keep_usage(self, chain_id: str, sealed: SealedDigest) -> None:
+        self.usage |= {(day, chain_id, sealed.key): usage for day, usage in sealed.usage.items()}
 
     def close_files(self, file_ids: Sequence[str]) -> None:
         for file_id in file_ids:

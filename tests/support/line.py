@@ -19,12 +19,14 @@ from lambdas.record import handler as record
 from lambdas.rotate import handler as rotate
 from opentrail.adapters.aws.ingest import Ingested
 from opentrail.adapters.aws.trails import DynamoTrails
+from opentrail.adapters.aws.usage import DynamoUsage
 from opentrail.format import keys, log_file
 from opentrail.format.chunk import decode_chunk
 from opentrail.model.event import Place
 from opentrail.model.log_file import Chunk
 from opentrail.model.signing_key import SigningKey
 from opentrail.model.trail import Trail
+from opentrail.model.usage import Usage
 from opentrail.pipeline.deliver import Delivery
 from opentrail.pipeline.digest import Closing
 from opentrail.pipeline.record import Accepted, Message
@@ -276,6 +278,16 @@ class Line:
     def delivered_ids(self) -> Counter[str]:
         """How often each eventID is in a log file."""
         return Counter(json.loads(raw)["eventID"] for records in self.logs().values() for raw in records)
+
+    def metered(self) -> dict[str, Usage]:
+        """What is metered of each trail, by its name, and of history, over all days and places."""
+        usage = DynamoUsage(self.client("dynamodb"), f"{self.name}-ledger")
+        today = self.now.date()
+        sums: dict[str, Usage] = {}
+        for reading in usage.readings(START.date(), today, today=today):
+            name = reading.destination.rpartition("/")[2]
+            sums[name] = sums.get(name, Usage()) + reading.usage
+        return sums
 
     def listed_files(self) -> Counter[str]:
         """How often each log file is in a digest."""

@@ -11,11 +11,14 @@ from opentrail.format.times import from_iso
 from opentrail.model.event import Place
 from opentrail.model.history import DataCounts, Segment
 from opentrail.model.log_file import FileRow, FileState, LogFile
+from opentrail.model.usage import Reading, Usage
 
 Item = dict[str, dict[str, Any]]
 
 CHUNK_LIFE_SECONDS = 15 * 86_400  # a queue keeps a message 14 days, so no chunk comes back after that
 FILE_LIFE_SECONDS = CHUNK_LIFE_SECONDS
+USAGE = "usage"  # the partition of what was delivered
+USAGE_LIFE_SECONDS = 800 * 86_400  # two years and some: this month beside that of the year before
 
 # How far from their segment's creation events may be without setting it apart. CloudTrail delivers within
 # minutes; a day and a half also holds a day's segments put together.
@@ -55,6 +58,24 @@ def to_file_row(item: Item) -> FileRow:
         state=FileState(item["state"]["S"]),
         file=msgspec.json.decode(item["file"]["S"], type=LogFile),
     )
+
+
+def usage_item(sk: str, usage: Usage) -> Item:
+    """What was delivered; ``sk`` is ``<day>#<trail ARN>#<account>#<region>#<digest>``."""
+    body = msgspec.json.encode(usage).decode()
+    return {**key(USAGE, sk), "usage": {"S": body}, "expires": usage_expiry(sk[:10])}
+
+
+def usage_expiry(day: str) -> dict[str, str]:
+    """When the usage of a day may go."""
+    return {"N": str(int(from_iso(f"{day}T00:00:00Z").timestamp()) + USAGE_LIFE_SECONDS)}
+
+
+def to_reading(item: Item) -> Reading:
+    """Read it back."""
+    day, destination, account, region, _ = item["sk"]["S"].split("#")
+    usage = msgspec.json.decode(item["usage"]["S"], type=Usage)
+    return Reading(day=day, destination=destination, place=Place(account, region), usage=usage)
 
 
 def claim_key(claim: str) -> Item:

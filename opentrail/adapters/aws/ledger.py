@@ -1,9 +1,10 @@
 """The ledger in DynamoDB: files, chunks and digest chains.
 
-* ``pk = open#<chain>`` or ``file#<chain>``, ``sk = <creation time>#<token>``: a
-  file; ``open`` ones wait for a digest, the others expire.
+* ``pk = open#<chain>``, ``sk = <creation time>#<token>``: a file that waits for a
+  digest; ``pk = file#<day>``, ``sk = <creation time>#<token>#<chain>``: any other, which expires.
 * ``pk = chunk#<id>``, ``sk = <destination>``: which file of that destination a chunk is in.
 * ``pk = chain``, ``sk = <chain>``: a digest chain.
+* ``pk = usage``: what was delivered, day by day (``opentrail.adapters.aws.usage``).
 
 Chains are named ``<trail ARN>#<account>#<region>``. All reads are strongly
 consistent.
@@ -22,7 +23,7 @@ from opentrail.adapters.aws.failure import storage_errors
 from opentrail.adapters.aws.items import Item
 from opentrail.errors import ConflictError, StorageError
 from opentrail.format.times import from_epoch, to_iso
-from opentrail.model.digest import Chain
+from opentrail.model.digest import Chain, SealedDigest
 from opentrail.model.log_file import FileRow, FileState
 from opentrail.pipeline.deliver.ports import Intent
 
@@ -155,6 +156,19 @@ class DynamoLedger:
             if len(rows) == limit:
                 break
         return rows
+
+    def keep_usage(self, chain_id: str, sealed: SealedDigest) -> None:
+        """Write down what the files of a digest count up to, under its name: again, the same items.
+
+        Raises:
+            StorageError: the ledger did not answer.
+        """
+        name = sealed.key.rpartition("/")[2]
+        for day, usage in sealed.usage.items():
+            with storage_errors(f"keep the usage of {day} in {name}"):
+                self._client.put_item(
+                    TableName=self._table, Item=items.usage_item(f"{day}#{chain_id}#{name}", usage)
+                )
 
     def close_files(self, file_ids: Sequence[str]) -> None:
         """Forget files that a digest now lists; their chunks' claims outlive them, so repeats stay repeats.

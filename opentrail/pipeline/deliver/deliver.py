@@ -12,6 +12,7 @@ from opentrail.format.times import to_iso
 from opentrail.model.event import Place
 from opentrail.model.history import DataCounts, Segment
 from opentrail.model.log_file import Chunk, Destination, FileRow, FileState, LogFile
+from opentrail.pipeline.deliver.meter import meter_file
 from opentrail.pipeline.deliver.ports import Intent, Ledger, LogStore
 
 # One DynamoDB transaction takes 100 items; three are kept for the file and its segment.
@@ -197,6 +198,7 @@ def _intend(
         oldest=min(chunk.oldest for chunk in chunks),
         newest=max(chunk.newest for chunk in chunks),
         created_at=run.now.timestamp(),
+        usage=meter_file(destination, chunks, len(body)),
     )
     intent = Intent(
         id=file_id(destination, place, run.now, token),
@@ -212,13 +214,16 @@ def _intend(
 
 
 def file_id(destination: Destination, place: Place, created: datetime, token: str) -> str:
-    """The ledger's name for a file: its chain, then its place in time.
+    """The ledger's name for a file.
 
-    Files that digests will list are ``open`` until one does.
+    Files that digests will list are ``open`` until one does, and found by their chain;
+    all others by their day.
     """
-    kind = "open" if destination.digested else "file"
+    chain = f"{destination.name}#{place.account}#{place.region}"
     stamp = f"{to_iso(created)[:-1]}.{created.microsecond // 1000:03d}Z"
-    return f"{kind}#{destination.name}#{place.account}#{place.region}|{stamp}#{token}"
+    if destination.digested:
+        return f"open#{chain}|{stamp}#{token}"
+    return f"file#{stamp[:10]}|{stamp}#{token}#{chain}"
 
 
 def _unclaimed(

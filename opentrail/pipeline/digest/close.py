@@ -276,6 +276,7 @@ def _finish(run: _Run, chain: Chain) -> Chain:
     run.anchor.check(head)
     store_digest(sealed, run.store, kms_key_arn=chain.kms_key_arn, trail_arn=chain.trail_arn)
     run.anchor.write(head)
+    run.ledger.keep_usage(chain.id, sealed)
     run.ledger.close_files(sealed.file_ids)
     saved = run.ledger.save_chain(msgspec.structs.replace(chain, pending=None))
     run.closing.closed.append(Closed(chain.trail_arn, chain.place, sealed.key, len(sealed.file_ids)))

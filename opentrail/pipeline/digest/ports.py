@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from opentrail.model.digest import Chain, Head
+from opentrail.model.digest import Chain, Head, SealedDigest
 from opentrail.model.log_file import FileRow, FileState
 
 
@@ -32,6 +32,9 @@ class ChainLedger(Protocol):
         Raises:
             ConflictError: it is not pending any more.
         """
+
+    def keep_usage(self, chain_id: str, sealed: SealedDigest) -> None:
+        """Write down what the files of a digest count up to. Doing it again changes nothing."""
 
     def close_files(self, file_ids: Sequence[str]) -> None:
         """Take files that a digest now lists off the open ones. Doing it again changes nothing."""

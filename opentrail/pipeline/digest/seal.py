@@ -10,6 +10,7 @@ import msgspec
 from opentrail.format import digest_file, keys, log_file, times, tree_head
 from opentrail.model.digest import Chain, Link, SealedDigest
 from opentrail.model.log_file import FileRow
+from opentrail.model.usage import Usage
 from opentrail.pipeline.digest.ports import DigestStore, Signer
 
 
@@ -85,8 +86,17 @@ def _seal(
         signature=signature,
         file_ids=tuple(row.id for row in rows),
         generated=generated,
+        usage=_usage_by_day(rows),
     )
     return link, sealed
+
+
+def _usage_by_day(rows: Sequence[FileRow]) -> dict[str, Usage]:
+    days: dict[str, Usage] = {}
+    for row in rows:
+        day = times.to_iso(times.from_epoch(row.file.created_at))[:10]
+        days[day] = days.get(day, Usage()) + row.file.usage
+    return days
 
 
 def store_digest(sealed: SealedDigest, store: DigestStore, *, kms_key_arn: str, trail_arn: str) -> None:

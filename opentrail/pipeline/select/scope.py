@@ -54,7 +54,8 @@ class Selection:
     ) -> None:
         """``history_since`` is an eventTime; what happened before it, nobody could look up any more."""
         self._history_since = history_since
-        self._trails = [_candidate(trail) for trail in trails]
+        # The oldest first: CloudTrail charges for every copy of a management event but the first.
+        self._trails = [_candidate(trail) for trail in sorted(trails, key=lambda trail: trail.created_at)]
         self._members = members or {}
         self._history = Destination(name=HISTORY, bucket=history_bucket, prefix=HISTORY_PREFIX)
         self._by_place: dict[Place, list[_Candidate]] = {}
@@ -110,7 +111,17 @@ def _destination(trail: Trail) -> Destination:
         sns_topic_arn=trail.sns_topic_arn,
         log_group_arn=trail.log_group_arn,
         counted=any("Data" in s.get("EventCategories", ()) for s in trail.insight_selectors or ()),
+        insights=_analysed(trail),
         digested_since=max(trail.started_at, trail.validation_since) if trail.log_file_validation else 0.0,
+    )
+
+
+def _analysed(trail: Trail) -> tuple[str, ...]:
+    """``Management:ApiCallRateInsight`` and the like, for each Insights type of each category."""
+    return tuple(
+        f"{category}:{selector['InsightType']}"
+        for selector in trail.insight_selectors or ()
+        for category in selector.get("EventCategories", ("Management",))
     )
 
 

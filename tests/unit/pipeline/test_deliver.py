@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -377,16 +376,17 @@ def test_nothing_is_stored_that_the_ledger_did_not_take() -> None:
     assert [(f.chunk, f.code) for f in delivery.failed] == [(chunk, "InternalServerError")]
 
 
-@pytest.mark.parametrize(("digested_since", "kind"), [(1.0, "open"), (0.0, "file")])
-def test_only_files_that_digests_will_list_wait_for_one(digested_since: float, kind: str) -> None:
+def test_files_that_digests_will_list_are_found_by_their_chain_all_others_by_their_day() -> None:
     world = World()
     world.now = datetime(2026, 1, 10, 4, 20, 0, 123_999, tzinfo=UTC)
-    destination = make_destination(digested_since=digested_since)
+    proven, other = make_destination("proven"), make_destination("other", digested_since=0.0)
 
-    world.run(make_chunk("a", destinations=(destination,)))
+    world.run(make_chunk("a", destinations=(proven, other)))
 
+    chain, moment = f"#{HOME.account}#{HOME.region}", "2026-01-10T04:20:00.123Z"
     assert list(world.ledger.rows) == [
-        f"{kind}#{destination.name}#{HOME.account}#{HOME.region}|2026-01-10T04:20:00.123Z#{0:016d}"
+        f"open#{proven.name}{chain}|{moment}#{0:016d}",
+        f"file#2026-01-10|{moment}#{1:016d}#{other.name}{chain}",
     ]
 
 
