@@ -30,11 +30,17 @@ STATUS_WRITES = 1
 INDEX_BYTES_AN_EVENT = 14  # of a segment's entry: hashes and counts
 INDEX_BYTES = 600  # of an entry without events
 DIGEST_READS = 4
-MINUTE_READS = 5  # of a place that Insights judge
+MINUTE_READS = 6  # of a place that Insights judge
 MINUTE_WRITES = 2
 
 # Every segment is put together with others twice: into its hour, into its day. The old ones stay.
 ROLLUPS = 2
+
+# Then it goes into a block with others: 17,000 events at most, 1,024 at least, in 64 items and some.
+BLOCK_EVENTS = (1_024, 17_000)
+BLOCK_ITEMS = 64
+BLOCK_ITEM_BYTES = 100  # of one without hashes
+BLOCK_GROWTH = 1.25  # beside a hash in a drawer stands whose it is
 
 # Seconds in Lambda: a run, and what it does. UNCONFIRMED: assumed from round trips of 10 ms to DynamoDB
 # and SQS and 60 ms to S3, and from the processor time that `make bench` measures, doubled.
@@ -65,7 +71,7 @@ def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, age_months: flo
     months = load.days / MONTH_DAYS
     runs = _runs(load)
     writes, reads = _writes(load), _reads(load)
-    index_bytes = load.history_events * INDEX_BYTES_AN_EVENT
+    index_bytes = _block_bytes(load)
     puts, gets = _puts(load), _gets(load)
     requests = _requests(load)
     gb_seconds = _gb_seconds(load)
@@ -161,9 +167,9 @@ def _requests(load: Load) -> float:
 def _writes(load: Load) -> float:
     entries = _entry_units(load.history_events, load.history_files)
     rolled = _entry_units(load.history_events, _rolled(load))
-    history = 2 * (
-        2 * entries + 2 * rolled + rolled
-    )  # in and out of the index; the day's stay till they expire
+    in_blocks = max(_blocks(load) * BLOCK_ITEMS, _block_bytes(load) / KB)
+    # In and out of the index, but for blocks, which stay till they expire.
+    history = 2 * (2 * entries + 2 * rolled + 2 * rolled + in_blocks)
     files = load.trail_files + load.history_files
     return (
         files * FILE_WRITES
@@ -189,6 +195,17 @@ def _entry_units(events: float, entries: float) -> float:
 def _rolled(load: Load) -> float:
     """Segments of an hour, as many as there are hours or files."""
     return min(load.history_files, load.places * load.days * installation.ROLLUPS_A_DAY)
+
+
+def _blocks(load: Load) -> float:
+    """One for each day of a place, or a quiet week's, or several of a busy day."""
+    least, most = BLOCK_EVENTS
+    return max(min(load.places * load.days, load.history_events / least), load.history_events / most)
+
+
+def _block_bytes(load: Load) -> float:
+    events = load.history_events * INDEX_BYTES_AN_EVENT * BLOCK_GROWTH
+    return events + _blocks(load) * BLOCK_ITEMS * BLOCK_ITEM_BYTES
 
 
 def _puts(load: Load) -> float:

@@ -41,6 +41,14 @@ def test_a_file_of_one_chunk_takes_six_units_to_write_and_close() -> None:
     assert more(trail_files=1e6, claims=1e6)["DynamoDB writes"] == 6 * 0.625
 
 
+def test_the_index_of_an_event_is_put_and_taken_out_three_times_and_then_stays_in_a_block() -> None:
+    in_block = 14 * 1.25 + 64 * 100 / 17_000  # bytes
+
+    added = more(history_events=1e6)
+
+    assert added["DynamoDB writes"] == round(2 * (6 * 14 + in_block) / 1024 * 0.625, 3)
+
+
 def test_a_digest_is_two_objects_and_two_signatures() -> None:
     added = more(digests=1e6)
 

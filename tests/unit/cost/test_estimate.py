@@ -13,7 +13,7 @@ SLACK = 1 + 1e-6
 
 workloads = st.builds(
     Workload,
-    events=st.floats(0, 1e10),
+    events=st.just(0.0) | st.floats(1e-3, 1e10),
     data_share=st.floats(0, 1),
     places=st.integers(1, 1000),
     trails=st.integers(1, 5),
