@@ -27,6 +27,7 @@ class Location:
     bucket: str
     prefix: str
     organization: str
+    every_region: bool = True  # the trail may deliver files of every Region
 
 
 class Moment(click.ParamType[datetime]):
@@ -71,15 +72,31 @@ def locate(source: AuditSource, trail_arn: str, account: str, bucket: str | None
         if trail is None:
             raise StorageError(f"no trail has the ARN {trail_arn}; with --s3-bucket none is needed")
         bucket, prefix = trail["S3BucketName"], trail.get("S3KeyPrefix", "")
+        every_region = bool(trail.get("IsMultiRegionTrail"))
         if not trail.get("IsOrganizationTrail"):
+            return Location(bucket, prefix, "", every_region)
+    else:
+        every_region = True
+        if _has_digests(source, bucket, prefix, "", account):
             return Location(bucket, prefix, "")
-    elif _has_digests(source, bucket, prefix, "", account):
-        return Location(bucket, prefix, "")
-    parent = f"{prefix}/AWSLogs/" if prefix else "AWSLogs/"
-    for name in source.folders_under(bucket, parent):
-        if name.startswith("o-") and _has_digests(source, bucket, prefix, name, account):
-            return Location(bucket, prefix, name)
-    return Location(bucket, prefix, "")
+    names = [name for name in source.folders_under(bucket, _parent(prefix)) if name.startswith("o-")]
+    for name in names:
+        if _has_digests(source, bucket, prefix, name, account):
+            return Location(bucket, prefix, name, every_region)
+    return Location(bucket, prefix, names[0] if len(names) == 1 else "", every_region)
+
+
+def _parent(prefix: str) -> str:
+    return f"{prefix}/AWSLogs/" if prefix else "AWSLogs/"
+
+
+def find_accounts(source: AuditSource, location: Location, own: str) -> list[str]:
+    """The accounts whose files lie there, the trail's ``own`` first; of an organization's trail several."""
+    if not location.organization:
+        return [own]
+    parent = f"{_parent(location.prefix)}{location.organization}/"
+    found = {name for name in source.folders_under(location.bucket, parent) if name.isdecimal()}
+    return sorted(found | {own}, key=lambda account: (account != own, account))
 
 
 def span_of(
@@ -110,8 +127,17 @@ def _has_digests(source: AuditSource, bucket: str, prefix: str, organization: st
 
 def digest_regions(source: AuditSource, location: Location, account: str) -> list[str]:
     """The Regions that have digests of ``account``."""
+    return _regions(source, location, account, keys.DIGESTS)
+
+
+def log_regions(source: AuditSource, location: Location, account: str) -> list[str]:
+    """The Regions that have log files of ``account``."""
+    return _regions(source, location, account, keys.LOGS)
+
+
+def _regions(source: AuditSource, location: Location, account: str, folder: str) -> list[str]:
     root = keys.root(location.prefix, location.organization, account)
-    return source.folders_under(location.bucket, f"{root}{keys.DIGESTS}/")
+    return source.folders_under(location.bucket, f"{root}{folder}/")
 
 
 def read_head(path: Path) -> Link:
@@ -126,16 +152,16 @@ def read_head(path: Path) -> Link:
         raise FormatError(f"{path} is not a head as `opentrail anchor show` prints it: {error}") from error
 
 
-def ledger_head(dynamodb: Any, table: str, trail_arn: str, place: Place) -> Link | None:
-    """The newest digest by OpenTrail's ledger; ``None`` when none is stored yet.
+def ledger_heads(dynamodb: Any, table: str, trail_arn: str) -> dict[Place, Link]:
+    """The newest digest of each of a trail's chains by OpenTrail's ledger, where one is stored.
 
     Raises:
-        StorageError: the table did not answer, or knows no such chain.
+        StorageError: the table did not answer, or knows no chain of the trail.
     """
-    for chain in DynamoLedger(dynamodb, table).chains():
-        if (chain.trail_arn, chain.place) == (trail_arn, place):
-            return chain.head if chain.pending is None else None
-    raise StorageError(f"table {table} knows no digests of {trail_arn} in {place.account} {place.region}")
+    chains = [chain for chain in DynamoLedger(dynamodb, table).chains() if chain.trail_arn == trail_arn]
+    if not chains:
+        raise StorageError(f"table {table} knows no digests of {trail_arn}")
+    return {chain.place: chain.head for chain in chains if chain.head is not None and chain.pending is None}
 
 
 def read_known(path: Path) -> frozenset[tuple[str, str, str]]:

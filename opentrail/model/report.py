@@ -68,9 +68,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict over one chain and a span of time."""
+    """The verdict over one chain, or all of a trail's, and a span of time."""
 
     trail_arn: str
+    account: str = ""  # "" in a report on several chains
+    region: str = ""
     start: str
     end: str
     digests: int

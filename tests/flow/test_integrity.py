@@ -2,106 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import msgspec
-import pytest
-from click.testing import CliRunner, Result
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from click.testing import CliRunner
 
-from opentrail.adapters.aws import clients
-from opentrail.adapters.aws.kms import KmsSigner
 from opentrail.adapters.aws.ledger import DynamoLedger
 from opentrail.cli import main
 from opentrail.format import log_file
-from opentrail.format.digest_file import fingerprint_of, pkcs1_of
 from opentrail.model.digest import Link
-from tests.support.line import Line
-from tests.support.records import REGION, envelope, make_record, to_bytes
-
-
-@dataclass
-class Audit:
-    """A line with a chain of four digests, and the verbs over it."""
-
-    line: Line
-    arn: str
-    keys: Path
-
-    @property
-    def anchor(self) -> tuple[str, str]:
-        return ("--anchor-table", f"{self.line.name}-anchor")
-
-    def run(self, *arguments: str) -> Result:
-        source = ["--trail-arn", self.arn, "--s3-bucket", self.line.bucket]
-        return CliRunner().invoke(main, [*arguments, *source])
-
-    def validate(self, *arguments: str) -> Result:
-        span = ["--start-time", "2026-01-10T00:00:00Z", "--end-time", "2026-01-11T00:00:00Z"]
-        return self.run("validate", *span, "--public-keys", str(self.keys), *arguments)
-
-    def digest_keys(self) -> list[str]:
-        return sorted(key for key in self.line.objects() if "/CloudTrail-Digest/us-east-1/" in key)
-
-    def delete(self, key: str) -> None:
-        self.line.client("s3").delete_object(Bucket=self.line.bucket, Key=key)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Callable[[str], Any]]:
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    patch = pytest.MonkeyPatch()
-    patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    patch.setenv("AWS_DEFAULT_REGION", REGION)
-    patch.setenv("AWS_ACCESS_KEY_ID", "test")
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    clients.client.cache_clear()
-    session, made, lock = boto3.Session(region_name=REGION), {}, threading.Lock()
-
-    def client(service: str) -> Any:
-        with lock:
-            if service not in made:
-                make: Any = session.client
-                made[service] = make(service, endpoint_url=f"http://{host}:{port}")
-            return made[service]
-
-    yield client
-    clients.client.cache_clear()
-    patch.undo()
-    server.stop()
-
-
-@pytest.fixture
-def audit(endpoint: Callable[[str], Any], tmp_path: Path) -> Audit:
-    line = Line(endpoint)
-    trail = line.start_trail()
-    for _ in range(4):
-        line.record([envelope(to_bytes(make_record()))])
-        line.deliver(line.queued_chunks())
-        line.wait(hours=1)
-        line.close()
-    keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps({"PublicKeyList": [_listed(endpoint("kms"), line.key_id)]}))
-    return Audit(line, trail.arn, keys)
-
-
-def _listed(kms: Any, key_id: str) -> dict[str, Any]:
-    pkcs1 = pkcs1_of(KmsSigner(kms, key_id).public_key())
-    return {
-        "Fingerprint": fingerprint_of(pkcs1),
-        "Value": base64.b64encode(pkcs1).decode(),
-        "ValidityStartTime": "2026-01-01T00:00:00Z",
-        "ValidityEndTime": "2026-01-31T00:00:00Z",
-    }
+from tests.support.audited import Audit
 
 
 def test_what_the_line_wrote_is_proven_against_ledger_and_anchor(audit: Audit) -> None:

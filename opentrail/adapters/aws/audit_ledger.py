@@ -10,10 +10,12 @@ from typing import Any
 
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.adapters.aws.signing_keys import SigningKeys
+from opentrail.errors import StorageError
 from opentrail.format import digest_file
 from opentrail.pipeline.validate import PublicKey
 from opentrail.pipeline.validate.retention import Retained
 
+DAYS_OF_A_YEAR = 365
 HEADS_AT_ONCE = 10  # connections in botocore's own pool
 
 
@@ -46,6 +48,24 @@ class S3Retention:
         with ThreadPoolExecutor(HEADS_AT_ONCE) as pool:
             for prefix in prefixes:
                 yield from pool.map(partial(self._look, bucket), self._keys(bucket, prefix))
+
+    def default_of(self, bucket: str) -> tuple[str, int] | None:
+        """How a bucket retains by default: mode and days; ``None`` where it does not.
+
+        Raises:
+            StorageError: S3 refused or did not answer.
+        """
+        try:
+            with storage_errors(f"look at Object Lock of s3://{bucket}"):
+                found = self._client.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+        except StorageError as error:
+            if error.code in ("ObjectLockConfigurationNotFoundError", "NoSuchBucket"):
+                return None
+            raise
+        retention = found.get("Rule", {}).get("DefaultRetention")
+        if retention is None:
+            return None
+        return retention["Mode"], retention.get("Days", 0) or DAYS_OF_A_YEAR * retention["Years"]
 
     def _keys(self, bucket: str, prefix: str) -> list[str]:
         with storage_errors(f"list s3://{bucket}/{prefix}"):

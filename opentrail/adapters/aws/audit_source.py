@@ -49,6 +49,7 @@ class AuditSource:
         self._on_good = on_good
         self._endpoints: dict[str, tuple[str, str]] = {}
         self._credentials: Any = None
+        self._folders: dict[tuple[str, str], list[str]] = {}
 
     def find_trail(self, arn: str) -> dict[str, Any] | None:
         """The trail as DescribeTrails answers it, ``None`` when there is none of that ARN.
@@ -107,15 +108,19 @@ class AuditSource:
                 raise
 
     def folders_under(self, bucket: str, prefix: str) -> list[str]:
-        """The names that follow ``prefix`` up to the next slash.
+        """The names that follow ``prefix`` up to the next slash; asked for once.
 
         Raises:
             StorageError: S3 refused or did not answer.
         """
-        with storage_errors(f"list s3://{bucket}/{prefix}"):
-            answer = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/")
-        found = answer.get("CommonPrefixes", [])
-        return [item["Prefix"].removeprefix(prefix).rstrip("/") for item in found]
+        if (bucket, prefix) not in self._folders:
+            with storage_errors(f"list s3://{bucket}/{prefix}"):
+                pages = self._s3.get_paginator("list_objects_v2").paginate(
+                    Bucket=bucket, Prefix=prefix, Delimiter="/"
+                )
+                found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+            self._folders[bucket, prefix] = [name.removeprefix(prefix).rstrip("/") for name in found]
+        return self._folders[bucket, prefix]
 
     def fetch(self, bucket: str, key: str) -> StoredObject:
         """The object with its metadata; its body is ``None`` when it is not there.

@@ -13,6 +13,7 @@ from opentrail.pipeline.validate.chain import (
 )
 from opentrail.pipeline.validate.collect import KEY_MARGIN, Reading, Span, collect
 from opentrail.pipeline.validate.files import LogCheck, check_listing, check_log, missing_log
+from opentrail.pipeline.validate.merge import merge
 from opentrail.pipeline.validate.ports import Archive, KeySource
 from opentrail.pipeline.validate.proofs import faults_of, find_record, prove_growth, prove_record
 from opentrail.pipeline.validate.prove import Evidence, prove, prove_chain
@@ -40,6 +41,7 @@ __all__ = [
     "collect",
     "faults_of",
     "find_record",
+    "merge",
     "missing_log",
     "prove",
     "prove_chain",

@@ -123,6 +123,8 @@ def _report(
     present = {(c.stored.bucket, c.stored.key) for c in standard}
     return Report(
         trail_arn=span.trail_arn,
+        account=span.place.account,
+        region=span.place.region,
         start=times.to_iso(span.start),
         end=times.to_iso(span.end),
         digests=len(present | (bad - late)),
