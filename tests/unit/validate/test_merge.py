@@ -31,7 +31,7 @@ def report(region: str, **changes: Any) -> Report:
 
 def test_counts_are_added_and_findings_put_together() -> None:
     one = report("a", **{name: place for place, name in enumerate(COUNTS, 1)})
-    two = report("b", **{name: 100 for name in COUNTS}, findings=(FINDING,))
+    two = report("b", **dict.fromkeys(COUNTS, 100), findings=(FINDING,))
 
     both = merge([one, two])
 
