@@ -24,7 +24,7 @@ from stacks.storage_stack import StorageStack
 
 STAGE = "ingest"
 
-# EventBridge's copy of a management event is in history after both windows, some five minutes after the call;
+# EventBridge's copy of a management event is in history after both windows, some six minutes after the call;
 # CloudTrail's file comes about then. A quarter of an hour more, the longest SQS delays, makes the order sure.
 LONGEST_DELAY_SECONDS = 900
 
@@ -185,7 +185,7 @@ class IngestStack(cdk.Stack):
         permissions.read_history(role, storage.history_bucket)
         permissions.read_source(role, source, options.source_prefix)
         permissions.use_keys(role, storage.key_arns, "dynamodb", "s3", "sqs")
-        permissions.decrypt(role, options.source_key_arns, "s3")
+        permissions.decrypt_source(role, options.source_key_arns)
         permissions.stream(role, permissions.streamed_groups(options))
         permissions.list_members(role)
 

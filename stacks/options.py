@@ -136,6 +136,10 @@ class Options:
             or not (re.fullmatch(own, bucket) or bucket in (*self.delivery_buckets, self.access_logs_bucket)),
             "sourcePrefix, sourceTopicArn and sourceKeyArns go with sourceBucket": bucket
             or not (self.source_prefix or self.source_topic_arn or self.source_key_arns),
+            "sourceKeyArns must be ARNs of KMS keys": all(
+                re.fullmatch(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+", arn, re.ASCII)
+                for arn in self.source_key_arns
+            ),
             "sourcePrefix must not begin with /": not self.source_prefix.startswith("/"),
             "sourceTopicArn must be the ARN of an SNS topic": not self.source_topic_arn
             or re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", self.source_topic_arn, re.ASCII),

@@ -126,6 +126,23 @@ def decrypt(role: iam.Role, key_arns: Sequence[str], *services: str) -> None:
     _use_keys(role, ["kms:Decrypt", "kms:DescribeKey"], key_arns, services)
 
 
+def decrypt_source(role: iam.Role, key_arns: Sequence[str]) -> None:
+    """Grant reading files that ``key_arns`` encrypt, in the Region of each key, which is its bucket's."""
+    if key_arns:
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=list(key_arns),
+                conditions={"StringEquals": {"kms:ViaService": _of_their_regions("s3", key_arns)}},
+            )
+        )
+
+
+def _of_their_regions(service: str, arns: Sequence[str]) -> list[str]:
+    """The names of ``service`` in the Regions of ``arns``, as ``kms:ViaService`` has them."""
+    return sorted({f"{service}.{arn.split(':')[3]}.{cdk.Aws.URL_SUFFIX}" for arn in arns})
+
+
 def _use_keys(role: iam.Role, actions: list[str], key_arns: Sequence[str], services: Iterable[str]) -> None:
     """Grant nothing when there are no keys: what AWS's own encrypt needs no permission."""
     if not key_arns:
@@ -190,7 +207,7 @@ def notify(role: iam.Role, topic_arns: Sequence[str], key_arns: Sequence[str]) -
         return
     role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=list(topic_arns)))
     if key_arns:
-        through = sorted({f"sns.{arn.split(':')[3]}.{cdk.Aws.URL_SUFFIX}" for arn in topic_arns})
+        through = _of_their_regions("sns", topic_arns)
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],

@@ -84,7 +84,7 @@ class SourceType(click.ParamType[Source]):
 @click.option("--to", "end", type=When(), help="Files delivered until then.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@click.option("--workers", default=4, show_default=True, type=click.IntRange(1, 32), help="Files at a time.")
+@click.option("--workers", default=4, show_default=True, type=click.IntRange(1, 10), help="Files at a time.")
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Where progress is kept.")
 @click.option("--restart", is_flag=True, help="Forget what earlier runs did.")
 @prefix_option

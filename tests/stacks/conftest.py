@@ -181,7 +181,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "sourceBucket": "central-trail-logs",
             "sourcePrefix": "org/AWSLogs/",
             "sourceTopicArn": "arn:aws:sns:eu-west-1:999988887777:new-files",
-            "sourceKeyArns": "arn:aws:kms:us-east-1:999988887777:key/22222222-3333-4444-5555-666666666666",
+            "sourceKeyArns": "arn:aws:kms:eu-west-1:999988887777:key/22222222-3333-4444-5555-666666666666",
             "validationSchedule": "rate(6 hours)",
             "validationTopicArn": "arn:aws:sns:us-east-1:123456789012:proofs",
             "accessLogsBucket": "the-access-logs",

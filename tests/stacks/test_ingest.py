@@ -61,6 +61,7 @@ def test_stateful_logical_ids_never_change(by_event_bridge: Template, by_topic: 
         ({"sourcePrefix": "p/"}, "go with sourceBucket"),
         ({"sourceTopicArn": TOPIC}, "go with sourceBucket"),
         ({"sourceKeyArns": "arn:aws:kms:us-east-1:123456789012:key/k"}, "go with sourceBucket"),
+        ({"sourceBucket": "logs", "sourceKeyArns": "alias/key"}, "sourceKeyArns must be ARNs"),
         ({"sourceBucket": "logs", "sourcePrefix": "/p"}, "sourcePrefix must not begin with /"),
         ({"sourceBucket": "logs", "sourceTopicArn": "new-files"}, "sourceTopicArn must be the ARN"),
     ],
@@ -200,7 +201,9 @@ def test_with_a_prefix_it_reads_nothing_else(by_topic: Template) -> None:
 def test_the_keys_of_the_bucket_are_used_to_decrypt_alone(by_topic: Template) -> None:
     (use,) = (s for s in statements(by_topic, "Ingest") if "22222222-3333" in str(s["Resource"]))
 
-    assert set(as_list(use["Action"])) == {"kms:Decrypt", "kms:DescribeKey"}
+    (through,) = as_list(use["Condition"]["StringEquals"]["kms:ViaService"])
+    assert use["Action"] == "kms:Decrypt"
+    assert through == {"Fn::Join": ["", ["s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
 
 
 @pytest.mark.parametrize("stage", ["Deliver", "Digest"])
