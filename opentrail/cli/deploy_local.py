@@ -22,6 +22,7 @@ EVENT = re.compile(
 KEPT = {"logRetentionDays": "60"}
 ADDING = {
     "cisAlarms": "true",
+    "detectionsFolder": "detections",
     "minimalTrail": "true",
     "regions": "eu-west-1",
     "remediationMode": "observe",
@@ -29,6 +30,7 @@ ADDING = {
 }
 ADDED = (
     "OpenTrailCis",
+    "OpenTrailDetections",
     "OpenTrailIngest",
     "OpenTrailRegionForwarder-eu-west-1",
     "OpenTrailRemediation",
