@@ -60,6 +60,12 @@ class Deployed:
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         return payload
 
+    def found_by(self, name: str) -> list[str]:
+        """The eventIDs that LookupEvents finds by a resource's name."""
+        named = {"AttributeKey": "ResourceName", "AttributeValue": name}
+        found = self.aws.client("cloudtrail").lookup_events(LookupAttributes=[named])["Events"]
+        return [event["EventId"] for event in found]
+
     def decisions(self) -> list[dict[str, Any]]:
         """What LookupEvents says it decided, oldest first; its own changes left out."""
         source = {"AttributeKey": "EventSource", "AttributeValue": "opentrail"}

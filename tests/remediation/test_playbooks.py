@@ -19,6 +19,8 @@ from tests.remediation.playbook import NOW, Deployed, Refusing, Throttled
 
 _words = (f"t{number}" for number in count())
 OBSERVE = {"mode": "observe"}
+# The others' calls are about the account and name no resource.
+NAMING = [case for case in CASES if case.playbook not in ("password-policy", "ebs-encryption")]
 
 
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.playbook for case in CASES])
@@ -45,6 +47,16 @@ def test_enforced_the_danger_is_over_and_the_trail_says_so(aws: OpenTrail, case:
         d for d in Deployed(aws, case.playbook).decisions() if d["sourceEventId"] == record["eventID"]
     )
     assert (decision["outcome"], decision["changedBy"]) == ("acted", record["userIdentity"]["arn"])
+
+
+@pytest.mark.parametrize("case", NAMING, ids=lambda case: case.playbook)
+def test_the_call_and_the_decision_are_found_by_the_resources_name(aws: OpenTrail, case: Case) -> None:
+    name, record = endangered(aws, case)
+
+    aws.flush()
+
+    acted = decision_id(record["eventID"], case.playbook, Outcome.ACTED)
+    assert {record["eventID"], acted} <= set(Deployed(aws, case.playbook).found_by(name))
 
 
 @every_case

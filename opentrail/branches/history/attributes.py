@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from opentrail.branches.history.resources import Named, resources_of
+from opentrail.branches.history.resources import Named, own_resources_of, resources_of
 from opentrail.format import loose
+from opentrail.format.own_record import EVENT_SOURCE
 
 _NULL = msgspec.Raw(b"null")
 
@@ -63,6 +64,7 @@ class Indexed(msgspec.Struct, gc=False):
     insight: Insight | None = msgspec.field(name="insightDetails", default=None)
     request: msgspec.Raw = msgspec.field(name="requestParameters", default=_NULL)
     response: msgspec.Raw = msgspec.field(name="responseElements", default=_NULL)
+    details: msgspec.Raw = msgspec.field(name="serviceEventDetails", default=_NULL)
 
     def __post_init__(self) -> None:
         if self.insight is not None:
@@ -81,7 +83,11 @@ class Indexed(msgspec.Struct, gc=False):
     @property
     def resources(self) -> tuple[Named, ...]:
         """What LookupEvents answers as ``Resources``."""
-        return () if self.is_insight else resources_of(self.source, self.name, self.request, self.response)
+        if self.is_insight:
+            return ()
+        if self.source == EVENT_SOURCE:
+            return own_resources_of(self.details)
+        return resources_of(self.source, self.name, self.request, self.response)
 
 
 _strict = msgspec.json.Decoder(Indexed)
@@ -167,7 +173,7 @@ def _read_loosely(members: loose.Members) -> Indexed:
     if insight := loose.members_of(members, "insightDetails"):
         known["insightDetails"] = loose.texts_of(insight)
     known["resources"] = [loose.texts_of(found) for found in loose.objects_of(members, "resources")]
-    for name in ("requestParameters", "responseElements"):
+    for name in ("requestParameters", "responseElements", "serviceEventDetails"):
         known[name] = members.get(name, _NULL)
     return msgspec.convert(known, Indexed)
 

@@ -2,7 +2,8 @@
 
 Which members name a resource of which type is data: ``data/resources.toml``,
 whose head says where it comes from. The record's own ``resources`` play no part,
-as they play none in CloudTrail's answers.
+as they play none in CloudTrail's answers. OpenTrail's own records have neither
+parameters nor answer; their details name the resource.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ class Named(NamedTuple):
 
     type: str
     name: str
+
+
+class OwnDetails(msgspec.Struct, frozen=True):
+    """``serviceEventDetails`` of OpenTrail's own records, as far as they name a resource."""
+
+    type: str = msgspec.field(name="resourceType", default="")
+    name: str = msgspec.field(name="resourceName", default="")
+    arn: str = msgspec.field(name="resource", default="")
 
 
 class Step(NamedTuple):
@@ -63,6 +72,19 @@ def resources_of(
     except RecursionError:
         return ()  # parameters that deep name nothing
     return tuple(dict.fromkeys(named for _, named in sorted(found, key=_order)))
+
+
+def own_resources_of(details: bytes | msgspec.Raw) -> tuple[Named, ...]:
+    """The resource one of OpenTrail's own records is about, by its name and by its ARN.
+
+    Args:
+        details: JSON of serviceEventDetails; ``b"null"`` when there are none.
+    """
+    try:
+        found = msgspec.json.decode(details, type=OwnDetails)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    return tuple(Named(found.type, text) for text in dict.fromkeys((found.name, found.arn)) if text)
 
 
 def _order(found: tuple[int, Named]) -> int:

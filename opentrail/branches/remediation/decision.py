@@ -101,6 +101,8 @@ def describe(decision: Decision) -> dict[str, Any]:
         "controls": list(decision.controls),
         "mode": decision.mode,
         "resource": decision.target.arn if decision.target else "",
+        "resourceName": decision.target.name if decision.target else "",
+        "resourceType": decision.target.type if decision.target else "",
         "changedBy": decision.principal,
         "sourceEventId": decision.event_id,
         "sourceEventName": decision.event_name,

@@ -45,9 +45,10 @@ class Target:
     """The one resource an event is about.
 
     Attributes:
-        name: what its API calls it: a bucket's name, a group's id, a key's ARN.
-        arn: for people, and for event history.
-        type: as AWS Config calls its kind, ``AWS::S3::Bucket``.
+        name: what its API calls it: a bucket's name, a group's id, a key's ARN. Lookups find the
+            decision by it, as they find the call that named the resource so.
+        arn: for people; lookups find the decision by it, too.
+        type: as event history calls its kind, ``AWS::S3::Bucket``.
         account, region: where the event happened.
         record: the event; empty when an earlier fix is undone.
     """

@@ -40,6 +40,34 @@ def test_a_record_is_found_by_each_of_its_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("details", "names"),
+    [
+        (
+            {"resource": "arn:aws:s3:::data", "resourceName": "data", "resourceType": "AWS::S3::Bucket"},
+            {"data", "arn:aws:s3:::data"},
+        ),
+        ({"resource": "arn:t", "resourceName": "arn:t", "resourceType": "AWS::SNS::Topic"}, {"arn:t"}),
+        ({"reason": "the event names no resource"}, set()),
+        ({"resourceName": 7}, set()),
+        (None, set()),
+    ],
+)
+def test_a_record_of_our_own_is_found_by_the_resource_in_its_details(details: Any, names: set[str]) -> None:
+    record = make_record(eventSource="opentrail", requestParameters=None, serviceEventDetails=details)
+
+    found = values(record)
+
+    assert found["ResourceName"] == names
+    assert found["ResourceType"] == ({details["resourceType"]} if names else set())
+
+
+def test_the_details_of_a_service_of_aws_name_nothing() -> None:
+    details = {"resourceName": "data", "resourceType": "AWS::S3::Bucket"}
+
+    assert values(make_record(requestParameters=None, serviceEventDetails=details))["ResourceName"] == set()
+
+
+@pytest.mark.parametrize(
     ("identity", "name"),
     [
         (Identity(type="IAMUser", user_name="alice"), "alice"),

@@ -25,7 +25,7 @@ NOT_FOUND = "InvalidAMIID.NotFound"
 def target(record: Record) -> Target | None:
     """The image."""
     name = str(parameters(record).get("imageId") or "")
-    return target_at(record, name, "AWS::EC2::Image", "ec2:{region}::image/{name}")
+    return target_at(record, name, "AWS::EC2::Ami", "ec2:{region}::image/{name}")
 
 
 def check(cloud: Cloud, target: Target) -> Danger | None:
