@@ -23,7 +23,7 @@ def test_alarms_and_dashboards_are_counted(templates: Templates) -> None:
 
 
 def test_keys_are_counted(templates: Templates) -> None:
-    assert count(templates, "AWS::KMS::Key") == installation.ENCRYPTION_KEYS + 1  # and one that signs
+    assert count(templates, "AWS::KMS::Key") == installation.ENCRYPTION_KEYS + installation.SIGNING_KEYS
 
 
 def test_memory_is_that_of_the_functions(templates: Templates) -> None:

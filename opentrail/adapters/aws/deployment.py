@@ -85,6 +85,18 @@ def storage_output(clients: Any, prefix: str, name: str) -> str:
     return found[name]
 
 
+def find_storage(clients: Any, prefix: str) -> tuple[datetime, Mapping[str, str]]:
+    """Since when there is the storage stack, and its outputs.
+
+    Raises:
+        StorageError: there is none here, or CloudFormation refused.
+    """
+    stack = _describe(clients("cloudformation"), f"{prefix}Storage")
+    if stack is None:
+        raise StorageError(f"no stack {prefix}Storage in this account and Region", "NotDeployed")
+    return stack["CreationTime"], {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+
+
 def read_queues(clients: Any, deployment: Deployment) -> Iterator[QueueState]:
     """Every queue with its dead letters.
 

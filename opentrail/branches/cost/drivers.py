@@ -25,7 +25,7 @@ LONG_POLL_SECONDS = 20
 FILE_WRITES = 2 + 1  # its row in a transaction; the row is settled
 CLAIM_WRITES = 2
 CLOSE_WRITES = 1  # a digest takes the row off
-DIGEST_WRITES = 6  # the chain with the pending digest, and without; the usage; the trail's status
+DIGEST_WRITES = 10  # the chain with the pending digest, and without: 4; its anchor: 4; usage; status
 STATUS_WRITES = 1
 INDEX_BYTES_AN_EVENT = 14  # of a segment's entry: hashes and counts
 INDEX_BYTES = 600  # of an entry without events
@@ -58,15 +58,16 @@ LOG_BYTES_A_FILE = 160
 # KMS: SQS asks for a key once an hour and principal, DynamoDB every five minutes and table.
 KMS_REQUESTS_A_DAY = 24 * 6 + 3 * 288
 SIGNATURES = 2  # the digest, the tree head
+FIRST_KEYS = installation.ENCRYPTION_KEYS + installation.SIGNING_KEYS
 
 
-def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, age_months: float = 0.0) -> list[Line]:
+def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, keys: int = FIRST_KEYS) -> list[Line]:
     """The bill of the deployment for ``load``, largest driver first.
 
     Args:
         load: what went through it.
         keeping: how long log files stay.
-        age_months: since when signing keys rotate: each one goes on costing until somebody deletes it.
+        keys: how many KMS keys there are: each that once signed goes on costing until somebody deletes it.
     """
     months = load.days / MONTH_DAYS
     runs = _runs(load)
@@ -75,7 +76,6 @@ def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, age_months: flo
     puts, gets = _puts(load), _gets(load)
     requests = _requests(load)
     gb_seconds = _gb_seconds(load)
-    keys = installation.ENCRYPTION_KEYS + 1 + age_months * MONTH_DAYS // installation.KEY_ROTATION_DAYS
     signed = load.digests * SIGNATURES + load.days * KMS_REQUESTS_A_DAY
     logs = sum(runs.values()) * LOG_BYTES_A_RUN + load.trail_files * LOG_BYTES_A_FILE
     stored = storage_cost(load.trail_bytes, load.trail_files, keeping, prices)

@@ -52,13 +52,13 @@ def estimate(workload: Workload) -> tuple[Load, Usage]:
     """A month of ``workload``: what goes through the deployment, and what its trails have delivered."""
     data = workload.events * workload.data_share
     management = workload.events - data
-    batches = _windows(workload.intake_window_seconds, workload.intake_concurrency)
+    batches = windows(MONTH_DAYS, workload.intake_window_seconds, workload.intake_concurrency)
     full = workload.events / workload.intake_batch
     record_runs = max(occupied(batches, workload.events), full)
     cells = max(batches, full) * workload.places
     management_chunks, data_chunks = occupied(cells, management), occupied(cells, data)
     chunks = management_chunks + data_chunks
-    batches = _windows(workload.delivery_window_seconds, installation.DELIVERY_CONCURRENCY)
+    batches = windows(MONTH_DAYS, workload.delivery_window_seconds, installation.DELIVERY_CONCURRENCY)
     deliver_runs = occupied(batches, chunks)
     first_files = occupied(batches * workload.places, chunks)
     history_files = occupied(batches * workload.places, management_chunks)
@@ -103,6 +103,6 @@ def _usage(workload: Workload, load: Load, management: float, data: float) -> Us
     )
 
 
-def _windows(seconds: int, concurrency: int) -> float:
-    """How many windows the pollers of a queue collect for in a month."""
-    return MONTH_DAYS * DAY_SECONDS / seconds * min(POLLERS, concurrency)
+def windows(days: float, seconds: int, concurrency: int) -> float:
+    """How many windows the pollers of a queue collect for."""
+    return days * DAY_SECONDS / seconds * min(POLLERS, concurrency)

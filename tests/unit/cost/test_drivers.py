@@ -13,8 +13,8 @@ PRICES = load_prices()
 NOTHING = replace(Load(**dict.fromkeys((field.name for field in fields(Load)), 0.0)), days=MONTH_DAYS)
 
 
-def bill(load: Load, age_months: float = 0.0) -> dict[str, float]:
-    return {line.name: line.dollars for line in own_cost(load, Keeping(), PRICES, age_months=age_months)}
+def bill(load: Load, keys: int = 2) -> dict[str, float]:
+    return {line.name: line.dollars for line in own_cost(load, Keeping(), PRICES, keys=keys)}
 
 
 def more(**counts: float) -> dict[str, float]:
@@ -63,8 +63,8 @@ def test_aws_own_trail_is_paid_for_the_data_events_it_hands_over() -> None:
     assert more(bought=1e6) == {"AWS's own trail, for data and network activity events": 1.0}
 
 
-def test_signing_keys_add_up_until_somebody_deletes_them() -> None:
-    assert bill(NOTHING, age_months=12)["KMS keys"] == 2 + 12
+def test_every_key_costs_a_dollar_a_month() -> None:
+    assert bill(NOTHING, keys=14)["KMS keys"] == 14.0
 
 
 def test_half_a_month_costs_half_of_what_stands() -> None:
