@@ -29,7 +29,7 @@ from opentrail.settings import RemediationSettings
 logger = Logger(service="remediation")
 metrics = Metrics(namespace="OpenTrail", service="remediation")
 
-USER_PLAYBOOKS = Path(__file__).parents[2] / "user_playbooks"  # put there at deployment
+USER_PLAYBOOKS = Path(__file__).with_name("user_playbooks")  # put there at deployment
 
 
 @dataclass(frozen=True, slots=True)

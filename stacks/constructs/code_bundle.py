@@ -23,7 +23,7 @@ LEFT_OUT = {
     )
 }
 CLUTTER = ("__pycache__", "*.pyc", "requirements.*")
-USER_PLAYBOOKS = "user_playbooks"  # where lambdas/remediation looks
+USER_PLAYBOOKS = "lambdas/remediation/user_playbooks"  # where lambdas/remediation looks
 DETECTIONS = "lambdas/detections/compiled.json"  # where lambdas/detections looks
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from opentrail.branches.remediation.catalog import built_in, from_folder
+from opentrail.branches.remediation.catalog import built_in, find, from_folder
 from opentrail.branches.remediation.playbook import Permission, Playbook
+from opentrail.errors import SettingsError
 from opentrail.settings import RemediationSettings
+from opentrail.testing.code import load_privately
 from tests.stacks.conftest import Template, Templates
 from tests.stacks.test_permissions import as_list
 
@@ -129,8 +131,29 @@ def test_the_longest_role_name_fits() -> None:
 
 
 def test_own_playbooks_are_in_the_package(configured: Templates) -> None:
-    (packaged,) = configured.directory.glob("asset.*/user_playbooks")
+    (packaged,) = configured.directory.glob("asset.*/lambdas/remediation/user_playbooks")
 
     assert [path.name for path in packaged.iterdir()] == ["no_secrets_in_names.py"]
-    assert (packaged.parent / "lambdas" / "remediation" / "handler.py").exists()
-    assert not (packaged.parent / "opentrail" / "local").exists()
+    assert (packaged.parent / "handler.py").exists()
+    assert not (packaged.parents[2] / "opentrail" / "local").exists()
+
+
+def test_the_packaged_handler_finds_them(configured: Templates) -> None:
+    (packaged,) = configured.directory.glob("asset.*/lambdas/remediation/user_playbooks")
+    handler = load_privately("tests.packaged_remediation", packaged.parent / "handler.py")
+
+    assert find("secret-name", handler.USER_PLAYBOOKS).title == "Bucket with a telling name"
+
+
+def test_a_playbook_whose_file_is_broken_stops_the_synthesis_and_says_where(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def (:\n")
+
+    with pytest.raises(SettingsError, match=r"broken\.py: SyntaxError: invalid syntax"):
+        from_folder(tmp_path)
+
+
+def test_a_playbook_that_raises_stops_the_synthesis_and_says_where(tmp_path: Path) -> None:
+    (tmp_path / "raising.py").write_text("import no_such_module\n")
+
+    with pytest.raises(SettingsError, match=r"raising\.py: ModuleNotFoundError: .*no_such_module"):
+        from_folder(tmp_path)

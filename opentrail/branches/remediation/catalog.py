@@ -69,7 +69,10 @@ def _loaded(folder: Path) -> Iterator[tuple[Path, object]]:
             raise SettingsError(f"{path} cannot be imported")
         module = util.module_from_spec(spec)
         sys.modules[spec.name] = module  # dataclasses look their module up
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # whatever its author's code raises
+            raise SettingsError(f"{path}: {type(error).__name__}: {error}") from error
         yield path, getattr(module, NAME, None)
 
 
