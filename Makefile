@@ -9,7 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 BIN := .venv/bin
 CDK := node_modules/.bin/cdk
 SOURCES := $(wildcard opentrail lambdas stacks tests benchmarks app.py forwarders.py)
-DEPLOYED := $(shell find opentrail lambdas stacks -name '*.py' -not -path '*/_deploy/*') app.py cdk.json lambdas/requirements.txt
+DEPLOYED := $(shell find opentrail lambdas stacks -name '*.py' -not -path '*/_deploy/*') app.py cdk.json lambdas/requirements.txt \
+	$(wildcard detections/*.yml)
 
 # The first interpreter the lock was made for; else any that is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -44,7 +45,8 @@ node_modules/.stamp: package.json package-lock.json
 synth: opentrail/_deploy/.stamp
 
 # With the stacks that `opentrail up` deploys only when asked for.
-PACKAGED := --context bundleLayer=false --context remediationMode=observe --context sourceBucket=opentrail-source
+PACKAGED := --context bundleLayer=false --context remediationMode=observe --context sourceBucket=opentrail-source \
+	--context detectionsFolder=detections
 
 opentrail/_deploy/.stamp: .venv/.stamp node_modules/.stamp Makefile $(DEPLOYED)
 	@echo "synth: templates in cdk.out and opentrail/_deploy"

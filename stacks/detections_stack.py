@@ -54,6 +54,7 @@ class DetectionsStack(cdk.Stack):
         for rule in rules:
             self._watch(rule)
         self._let_rules_call()
+        cdk.CfnOutput(self, "DetectionsFunctionName", value=self.function.function_name)
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_detections(
             self.function, self.given_up
         )

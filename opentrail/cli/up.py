@@ -45,6 +45,9 @@ import click
     help="Also deploy the playbooks that undo dangerous changes, or say that they would.",
 )
 @click.option(
+    "--detections", is_flag=True, help="Also deploy rules in Sigma; the calls they find become findings."
+)
+@click.option(
     "--ingest",
     is_flag=True,
     help="Also make the bucket opentrail-source: CloudTrail's log files that are put there are ingested.",
@@ -71,6 +74,7 @@ def command(
     digest_seconds: int,
     lookups_per_second: int,
     remediation: str | None,
+    detections: bool,
     ingest: bool,
     export: Path | None,
     assembly: Path | None,
@@ -98,6 +102,7 @@ def command(
         digest_seconds=digest_seconds,
         lookups_per_second=lookups_per_second,
         remediation=remediation or "",
+        detections=detections,
         ingest=ingest,
         export=export,
         assembly=assembly,

@@ -16,6 +16,8 @@ from opentrail.local.source_bucket import ingest_parameters, make_source_bucket
 if TYPE_CHECKING:
     from opentrail.local.runtime import Runtime
 
+DETECTIONS_STACK = "OpenTrailDetections"
+
 
 def packaged_assembly() -> Path:
     """Return the assembly that ``make synth`` put into the package.
@@ -36,7 +38,12 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
     options = runtime.options
     remediation = {"RemediationMode": options.remediation} if options.remediation else {}
     ingest = ingest_parameters(options.delivery_seconds) if options.ingest else {}
-    left_out = {REMEDIATION_STACK: not options.remediation, INGEST_STACK: not options.ingest}
+    left_out = {
+        REMEDIATION_STACK: not options.remediation,
+        INGEST_STACK: not options.ingest,
+        # Who brings an assembly with rules of his own has asked for them.
+        DETECTIONS_STACK: not options.detections and options.assembly is None,
+    }
     if options.ingest:
         make_source_bucket(runtime.clients)
     return deploy_assembly(

@@ -59,6 +59,7 @@ class Options:
     digest_seconds: int = HOUR_SECONDS
     lookups_per_second: int = 0  # before LookupEvents is throttled; 0 = never
     export: Path | None = None  # a directory for copies of the delivered files
+    detections: bool = False  # the packaged rules in Sigma are deployed, too
     ingest: bool = False  # a source bucket is made, and its stack deployed
     remediation: str = ""  # "observe" or "enforce": playbooks are deployed, too
     assembly: Path | None = None  # a CDK cloud assembly; None = the one in the package

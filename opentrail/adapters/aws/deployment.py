@@ -11,7 +11,7 @@ from opentrail.adapters.aws.failure import storage_errors
 from opentrail.errors import StorageError
 
 QUEUE_URL, DEAD_URL, FUNCTION = "QueueUrl", "DeadLetterQueueUrl", "FunctionName"
-STACKS = ("Storage", "Pipeline", "Api", "Integrity", "Ingest", "Remediation", "Cis")
+STACKS = ("Storage", "Pipeline", "Api", "Integrity", "Ingest", "Remediation", "Detections", "Cis")
 ERRORS_WITHIN = timedelta(hours=1)
 
 

@@ -40,7 +40,8 @@ def alternatives(test: Test) -> Alternatives | None:
 def denied(tests: list[Test]) -> Alternatives | None:
     """What the field of ``tests`` must be for none of them to hold; None when EventBridge cannot say it.
 
-    ``anything-but`` asks for a value, so what is absent is a second alternative. In an array one
+    ``anything-but`` asks for a value, so what is absent is a second alternative (UNCONFIRMED: no page
+    shows both in one array; alternatives are independent in all that are shown). In an array one
     element that differs would be enough for it: only fields that hold single values are denied.
     """
     field = tests[0].field

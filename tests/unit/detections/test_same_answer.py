@@ -93,8 +93,26 @@ members = {
 records = st.fixed_dictionaries({}, optional=members)
 
 
-@settings(max_examples=400)
-@given(detections, st.lists(records, min_size=1, max_size=8))
+# What EventBridge can say for the most part, so that exact patterns are tried as often as the others.
+simple_items = st.one_of(
+    st.tuples(
+        st.sampled_from(
+            [f"{field}{how}" for field in TEXT_FIELDS for how in ("", "|startswith", "|endswith")]
+        ),
+        listed(texts),
+    ),
+    st.tuples(st.sampled_from(["errorCode", "readOnly"]), st.sampled_from([None, "*", "true", True])),
+    st.tuples(st.sampled_from(["requestParameters.a", "requestParameters.a|endswith"]), listed(texts)),
+    st.tuples(st.sampled_from(["errorCode|exists", "userIdentity.arn|exists"]), st.booleans()),
+)
+simple_maps = st.lists(simple_items, min_size=1, max_size=2).map(dict)
+simple_detections = st.fixed_dictionaries(
+    {"sel_a": simple_maps, "sel_b": simple_maps, "other": simple_maps, "condition": conditions}
+)
+
+
+@settings(max_examples=500)
+@given(st.one_of(detections, simple_detections), st.lists(records, min_size=1, max_size=8))
 def test_interpreter_and_pattern_agree_with_a_plain_reading(
     detection: dict[str, Any], events: list[dict[str, Any]]
 ) -> None:

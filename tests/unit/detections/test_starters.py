@@ -94,7 +94,10 @@ CASES = {
     ),
     "root_access_key_created": (
         [call("iam", "CreateAccessKey", userIdentity=ROOT_USER)],
-        [call("iam", "CreateAccessKey", userIdentity=USER)],
+        [
+            call("iam", "CreateAccessKey", userIdentity=USER),
+            call("iam", "CreateAccessKey", {"userName": "bob"}, userIdentity=ROOT_USER),
+        ],
     ),
     "root_signed_in": (
         [login(userIdentity=ROOT_USER)],
