@@ -1,4 +1,4 @@
-"""What a deployment metered, read from its ledger."""
+"""What a deployment metered, read from its ledger, and what AWS measured of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from opentrail.adapters.aws.clients import client
-from opentrail.adapters.aws.deployment import find_storage
+from opentrail.adapters.aws.deployment import find_installed
+from opentrail.adapters.aws.measured import measure
 from opentrail.adapters.aws.signing_keys import DynamoKeyRegistry
 from opentrail.adapters.aws.usage import DynamoUsage
-from opentrail.branches.cost import Load, combine, load_of
+from opentrail.branches.cost import Load, Measured, combine, load_of
 from opentrail.model.event import Place
 from opentrail.model.usage import Reading
 
@@ -19,12 +20,13 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """What was delivered from one day to another, the load it was, and how many KMS keys there are."""
+    """What was delivered from one day to another, the load it was, what AWS measured, how many KMS keys."""
 
     first: date
     last: date
     readings: Sequence[Reading]
     load: Load
+    measured: Measured
     keys: int
 
 
@@ -41,18 +43,17 @@ def read_meter(prefix: str, first: date, last: date) -> Metered:
         BotoCoreError: nothing answers.
         ClientError: no valid credentials.
     """
-    deployed, outputs = find_storage(client, prefix)
+    deployed, outputs = find_installed(client, prefix)
     usage = DynamoUsage(client("dynamodb"), outputs["LedgerTableName"])
     readings = combine(usage.readings(first, last, today=today()))
-    load = load_of(readings, days=_days(first, last, deployed), home=_home())
-    return Metered(first, last, readings, load, _count_keys(outputs))
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    stood = min(end, datetime.now(UTC)) - max(start, deployed)
+    load = load_of(readings, days=max(stood.total_seconds(), 0) / DAY_SECONDS, home=_home())
+    return Metered(first, last, readings, load, measure(client, outputs, start, end), _count_keys(outputs))
 
 
-def _days(first: date, last: date, deployed: datetime) -> float:
-    """How long the deployment stood in that time."""
-    start = max(datetime.combine(first, time(), UTC), deployed)
-    end = min(datetime.combine(last + timedelta(days=1), time(), UTC), datetime.now(UTC))
-    return max((end - start).total_seconds(), 0) / DAY_SECONDS
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _home() -> Place:

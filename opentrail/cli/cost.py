@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from opentrail.branches.cost import (
     GROUPS,
     Keeping,
+    Line,
     Workload,
     cloudtrail_charge,
     estimate,
@@ -151,11 +152,15 @@ def _bill(metered: Metered, options: Mapping[str, Any], keeping: Keeping) -> Bil
     return Bill(
         about=f"Delivered from {metered.first} to {metered.last}. {_priced(keeping)}",
         cloudtrail=cloudtrail_charge(total(r.usage for r in trails), keeping, load_prices()),
-        own=[] if name else own_cost(metered.load, keeping, load_prices(), keys=metered.keys),
+        own=[] if name else _own(metered, keeping),
         grouped_by=options["by"],
         usage=_short(group(trails, options["by"])),
         readings=trails if name else metered.readings,
     )
+
+
+def _own(metered: Metered, keeping: Keeping) -> list[Line]:
+    return own_cost(metered.load, keeping, load_prices(), keys=metered.keys, measured=metered.measured)
 
 
 def _span(since: Any, until: Any) -> tuple[date, date]:

@@ -85,16 +85,21 @@ def storage_output(clients: Any, prefix: str, name: str) -> str:
     return found[name]
 
 
-def find_storage(clients: Any, prefix: str) -> tuple[datetime, Mapping[str, str]]:
-    """Since when there is the storage stack, and its outputs.
+def find_installed(clients: Any, prefix: str) -> tuple[datetime, Mapping[str, str]]:
+    """Since when there is the storage stack, and the outputs of every stack, by one call.
 
     Raises:
-        StorageError: there is none here, or CloudFormation refused.
+        StorageError: there is no storage stack here, or CloudFormation refused.
     """
-    stack = _describe(clients("cloudformation"), f"{prefix}Storage")
-    if stack is None:
+    names = {prefix + suffix for suffix in STACKS}
+    with storage_errors("describe the stacks"):
+        pages = clients("cloudformation").get_paginator("describe_stacks").paginate()
+        found = {stack["StackName"]: stack for page in pages for stack in page["Stacks"]}
+    if f"{prefix}Storage" not in found:
         raise StorageError(f"no stack {prefix}Storage in this account and Region", "NotDeployed")
-    return stack["CreationTime"], {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+    stacks = [found[name] for name in sorted(names & found.keys())]
+    outputs = {o["OutputKey"]: o["OutputValue"] for stack in stacks for o in stack.get("Outputs", [])}
+    return found[f"{prefix}Storage"]["CreationTime"], outputs
 
 
 def read_queues(clients: Any, deployment: Deployment) -> Iterator[QueueState]:

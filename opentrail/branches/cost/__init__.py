@@ -8,7 +8,7 @@ needs: prices
 from opentrail.branches.cost.charges import Line, cloudtrail_charge
 from opentrail.branches.cost.drivers import largest, own_cost
 from opentrail.branches.cost.estimate import Workload, estimate
-from opentrail.branches.cost.load import Load
+from opentrail.branches.cost.load import Load, Measured
 from opentrail.branches.cost.metered import GROUPS, combine, group, load_of, of_trails
 from opentrail.branches.cost.prices import Price, PriceList, load_prices
 from opentrail.branches.cost.storage import Keeping
@@ -18,6 +18,7 @@ __all__ = [
     "Keeping",
     "Line",
     "Load",
+    "Measured",
     "Price",
     "PriceList",
     "Workload",

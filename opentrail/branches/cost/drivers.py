@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from opentrail.branches.cost import installation
 from opentrail.branches.cost.charges import Line
-from opentrail.branches.cost.load import POLLERS, Load
+from opentrail.branches.cost.load import NOTHING_MEASURED, POLLERS, Load, Measured
 from opentrail.branches.cost.prices import PriceList
 from opentrail.branches.cost.storage import GB, MONTH_DAYS, Keeping, storage_cost
 
@@ -61,66 +61,80 @@ SIGNATURES = 2  # the digest, the tree head
 FIRST_KEYS = installation.ENCRYPTION_KEYS + installation.SIGNING_KEYS
 
 
-def own_cost(load: Load, keeping: Keeping, prices: PriceList, *, keys: int = FIRST_KEYS) -> list[Line]:
+def own_cost(
+    load: Load,
+    keeping: Keeping,
+    prices: PriceList,
+    *,
+    keys: int = FIRST_KEYS,
+    measured: Measured = NOTHING_MEASURED,
+) -> list[Line]:
     """The bill of the deployment for ``load``, largest driver first.
 
     Args:
         load: what went through it.
         keeping: how long log files stay.
         keys: how many KMS keys there are: each that once signed goes on costing until somebody deletes it.
+        measured: what AWS counted goes before what follows from the load.
     """
     months = load.days / MONTH_DAYS
-    runs = _runs(load)
-    writes, reads = _writes(load), _reads(load)
-    index_bytes = _block_bytes(load)
-    puts, gets = _puts(load), _gets(load)
-    requests = _requests(load)
-    gb_seconds = _gb_seconds(load)
+    counted = [
+        Line(name, quantity, unit, prices[price].of(quantity))
+        for name, quantity, unit, price in _counted(load, measured)
+    ]
+    standing = [
+        Line("KMS keys", keys, "keys", prices["kms_key"].of(keys * months)),
+        Line("CloudWatch alarms, metrics, dashboard", months, "months", _watching(prices) * months),
+    ]
+    lines = [*counted, *_stored(load, keeping, prices), *standing]
+    return sorted(lines, key=lambda line: -line.dollars)
+
+
+def _counted(load: Load, measured: Measured) -> list[tuple[str, float, str, str]]:
+    """What is paid by the piece: its name, how many, of what, and the name of the price."""
+    runs = sum(_runs(load).values())
     signed = load.digests * SIGNATURES + load.days * KMS_REQUESTS_A_DAY
-    logs = sum(runs.values()) * LOG_BYTES_A_RUN + load.trail_files * LOG_BYTES_A_FILE
-    stored = storage_cost(load.trail_bytes, load.trail_files, keeping, prices)
-    # Segments, and what they were put together into, stay as long as history does.
-    history = Keeping(months=installation.HISTORY_DAYS / MONTH_DAYS)
-    history_bytes = load.history_bytes * (1 + ROLLUPS)
-    watching = (
+    logs = runs * LOG_BYTES_A_RUN + load.trail_files * LOG_BYTES_A_FILE
+    bought = "AWS's own trail, for data and network activity events"
+    return [
+        ("SQS requests", _requests(load), "requests", "sqs_request"),
+        ("Lambda requests", *_either(measured.runs, runs, "runs"), "lambda_request"),
+        ("Lambda time", *_either(measured.gb_seconds, _gb_seconds(load), "GB-s"), "lambda_gb_second"),
+        ("DynamoDB writes", *_either(measured.writes, _writes(load), "units"), "dynamodb_write"),
+        ("DynamoDB reads", *_either(measured.reads, _reads(load), "units"), "dynamodb_read"),
+        ("S3 PUT requests", _puts(load), "requests", "s3_put"),
+        ("S3 GET requests", _gets(load), "requests", "s3_get"),
+        ("KMS requests", signed, "requests", "kms_request"),
+        (bought, load.bought, "events", "cloudtrail_data"),
+        ("EventBridge", load.forwarded, "events", "eventbridge_event"),
+        ("CloudWatch Logs", logs / GB, "GB", "cloudwatch_logs"),
+    ]
+
+
+def _either(measured: float | None, modelled: float, unit: str) -> tuple[float, str]:
+    return (modelled, unit) if measured is None else (measured, f"{unit}, measured")
+
+
+def _stored(load: Load, keeping: Keeping, prices: PriceList) -> list[Line]:
+    """Segments, and what they were put together into, stay as long as history does."""
+    months = installation.HISTORY_DAYS / MONTH_DAYS
+    index, history = _block_bytes(load), load.history_bytes * (1 + ROLLUPS)
+    logs = storage_cost(load.trail_bytes, load.trail_files, keeping, prices)
+    past = storage_cost(history, load.history_files, Keeping(months=months), prices)
+    return [
+        Line("DynamoDB storage", index, "bytes", prices["dynamodb_storage"].of(index / GB * months)),
+        Line("S3 storage of log files", load.trail_bytes, "bytes", logs),
+        Line("S3 storage of event history", history, "bytes", past),
+    ]
+
+
+def _watching(prices: PriceList) -> float:
+    """What a month of it costs."""
+    return (
         prices["cloudwatch_alarm"].of(installation.ALARMS)
         + prices["cloudwatch_metric"].of(installation.METRICS)
         + prices["cloudwatch_dashboard"].of(installation.DASHBOARDS)
     )
-    lines = [
-        Line("SQS requests", requests, "requests", prices["sqs_request"].of(requests)),
-        Line("Lambda requests", sum(runs.values()), "runs", prices["lambda_request"].of(sum(runs.values()))),
-        Line("Lambda time", gb_seconds, "GB-s", prices["lambda_gb_second"].of(gb_seconds)),
-        Line("DynamoDB writes", writes, "units", prices["dynamodb_write"].of(writes)),
-        Line("DynamoDB reads", reads, "units", prices["dynamodb_read"].of(reads)),
-        Line(
-            "DynamoDB storage",
-            index_bytes,
-            "bytes",
-            prices["dynamodb_storage"].of(index_bytes / GB * installation.HISTORY_DAYS / MONTH_DAYS),
-        ),
-        Line("S3 PUT requests", puts, "requests", prices["s3_put"].of(puts)),
-        Line("S3 GET requests", gets, "requests", prices["s3_get"].of(gets)),
-        Line("S3 storage of log files", load.trail_bytes, "bytes", stored),
-        Line(
-            "S3 storage of event history",
-            history_bytes,
-            "bytes",
-            storage_cost(history_bytes, load.history_files, history, prices),
-        ),
-        Line("KMS requests", signed, "requests", prices["kms_request"].of(signed)),
-        Line("KMS keys", keys, "keys", prices["kms_key"].of(keys * months)),
-        Line(
-            "AWS's own trail, for data and network activity events",
-            load.bought,
-            "events",
-            prices["cloudtrail_data"].of(load.bought),
-        ),
-        Line("EventBridge", load.forwarded, "events", prices["eventbridge_event"].of(load.forwarded)),
-        Line("CloudWatch Logs", logs, "bytes", prices["cloudwatch_logs"].of(logs / GB)),
-        Line("CloudWatch alarms, metrics, dashboard", months, "months", watching * months),
-    ]
-    return sorted(lines, key=lambda line: -line.dollars)
 
 
 def largest(lines: Sequence[Line]) -> Line:

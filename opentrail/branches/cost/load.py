@@ -11,6 +11,19 @@ POLLERS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What AWS itself counted; None where it did not."""
+
+    runs: float | None = None  # of functions
+    gb_seconds: float | None = None
+    writes: float | None = None  # DynamoDB's units
+    reads: float | None = None
+
+
+NOTHING_MEASURED = Measured()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """Counts over ``days``. Metered ones are whole, modelled ones need not be."""
 

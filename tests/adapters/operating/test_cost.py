@@ -94,6 +94,21 @@ def test_both_bills_and_the_largest_driver(meter: DynamoUsage) -> None:
     assert "Largest driver: SQS requests, $0.07" in words  # 1.2 requests for each of 150,000 events
 
 
+def test_units_that_cloudwatch_measured_go_before_the_models(meter: DynamoUsage) -> None:
+    deliver(meter, first=Usage(first=5, events=5))
+    point = {
+        "MetricName": "ConsumedWriteCapacityUnits",
+        "Dimensions": [{"Name": "TableName", "Value": client("dynamodb").list_tables()["TableNames"][0]}],
+        "Value": 8_000_000,
+    }
+    client("cloudwatch").put_metric_data(Namespace="AWS/DynamoDB", MetricData=[point])
+
+    words = " ".join(cost().output.split())
+
+    assert "│ DynamoDB writes │ 8,000,000 │ units, measured │ $5.00 │" in words
+    assert "Largest driver: DynamoDB writes, $5.00" in words
+
+
 def test_one_trail_alone(meter: DynamoUsage) -> None:
     deliver(meter, first=Usage(first=5, events=5), second=Usage(copies=3, events=3))
 

@@ -6,7 +6,16 @@ from dataclasses import fields, replace
 
 import pytest
 
-from opentrail.branches.cost import Keeping, Load, Workload, estimate, largest, load_prices, own_cost
+from opentrail.branches.cost import (
+    Keeping,
+    Load,
+    Measured,
+    Workload,
+    estimate,
+    largest,
+    load_prices,
+    own_cost,
+)
 from opentrail.branches.cost.storage import MONTH_DAYS
 
 PRICES = load_prices()
@@ -65,6 +74,18 @@ def test_aws_own_trail_is_paid_for_the_data_events_it_hands_over() -> None:
 
 def test_every_key_costs_a_dollar_a_month() -> None:
     assert bill(NOTHING, keys=14)["KMS keys"] == 14.0
+
+
+def test_what_aws_measured_goes_before_what_is_modelled() -> None:
+    measured = Measured(runs=1e6, gb_seconds=1e6, writes=1e6, reads=1e6)
+
+    lines = {line.name: line for line in own_cost(NOTHING, Keeping(), PRICES, measured=measured)}
+
+    assert lines["Lambda requests"].dollars == 0.2
+    assert lines["Lambda time"].dollars == 13.3334
+    assert lines["DynamoDB writes"].dollars == 0.625
+    assert lines["DynamoDB reads"].dollars == 0.125
+    assert lines["DynamoDB reads"].unit == "units, measured"
 
 
 def test_half_a_month_costs_half_of_what_stands() -> None:
