@@ -11,6 +11,7 @@ from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.deployment import storage_output
 from opentrail.cli._deployment import prefix_option
 from opentrail.errors import StorageError
+from opentrail.model.event import Place
 
 TABLE_OUTPUT = "AnchorTableName"
 
@@ -43,3 +44,10 @@ def try_anchor(options: dict[str, Any], trail_arn: str) -> tuple[DynamoAnchor | 
         return find_anchor(options, trail_arn), ""
     except StorageError as error:
         return None, f"not held to anchored heads: {error}"
+
+
+def anchored_places(anchor: DynamoAnchor | None, trail_arn: str) -> frozenset[Place]:
+    """The accounts and Regions of which the trail has anchored heads."""
+    heads = anchor.newest() if anchor is not None else []
+    chains = (head.chain_id.split("#") for head in heads)
+    return frozenset(Place(account, region) for arn, account, region in chains if arn == trail_arn)

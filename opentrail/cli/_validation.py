@@ -19,7 +19,7 @@ from opentrail.adapters.aws.audit_keys import KeyFile
 from opentrail.adapters.aws.audit_ledger import S3Retention
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
-from opentrail.cli._anchor import try_anchor
+from opentrail.cli._anchor import anchored_places, try_anchor
 from opentrail.cli._audit import (
     Location,
     digest_regions,
@@ -113,8 +113,6 @@ class _Run:
         anchor, missing = try_anchor(options, trail_arn)
         lock, unlooked = _lock(options["object_lock"], location.bucket)
         heads = _heads(options)
-        anchored = [head.chain_id for head in anchor.newest()] if anchor else []
-        known = {Place(*name.split("#")[1:]) for name in anchored if name.startswith(f"{trail_arn}#")}
         return cls(
             options=options,
             home=home,
@@ -123,7 +121,7 @@ class _Run:
             source_in=source_in,
             anchor=anchor,
             heads=heads,
-            known=frozenset({*heads, *known}),
+            known=anchored_places(anchor, trail_arn) | heads.keys(),
             lock=lock,
             notes=tuple(filter(None, (missing, unlooked))),
             now=datetime.now(UTC),

@@ -16,9 +16,11 @@ import click
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from opentrail.adapters.aws.anchor import DynamoAnchor
 from opentrail.adapters.aws.audit_source import AuditSource
 from opentrail.adapters.aws.clients import client
 from opentrail.branches.evidence import Day, cover, render
+from opentrail.cli._anchor import anchor_options, anchored_places, try_anchor
 from opentrail.cli._audit import Location, Moment, digest_regions, find_place, locate, span_of
 from opentrail.cli.doctor import as_objects, examine
 from opentrail.errors import FormatError, OpenTrailError
@@ -26,7 +28,7 @@ from opentrail.format import keys
 from opentrail.format.times import to_iso
 from opentrail.model.event import Place
 from opentrail.model.report import Report
-from opentrail.pipeline.validate import KEY_MARGIN, prove
+from opentrail.pipeline.validate import KEY_MARGIN, Evidence, prove
 
 EXIT_SOUND, EXIT_UNSOUND, EXIT_UNCHECKED = 0, 1, 2
 HOUR = timedelta(hours=1)
@@ -37,6 +39,7 @@ HOUR = timedelta(hours=1)
 @click.option("--from", "start", type=Moment(), required=True, help="The first moment, UTC: 2026-01-01.")
 @click.option("--to", "end", type=Moment(), help="The last moment.  [default: now]")
 @click.option("--account-id", help="Of an organization's trail: the account (default: the trail's).")
+@anchor_options
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -45,18 +48,23 @@ HOUR = timedelta(hours=1)
     help="A directory for evidence.json and evidence.html.",
 )
 def command(
-    trail_arn: str, start: datetime, end: datetime | None, account_id: str | None, output: Path
+    trail_arn: str,
+    start: datetime,
+    end: datetime | None,
+    account_id: str | None,
+    output: Path,
+    **anchor: Any,
 ) -> None:
     """Write down how a trail was set up, whether its files are proven, and which hours have no proof.
 
-    Covers every Region that has digests. Configuration is as it is now; what it was before is
-    in the trail's own events.
+    Covers every Region that has digests, or anchored ones. Configuration is as it is now; what
+    it was before is in the trail's own events.
 
     Exit code 0: proven without gaps. 1: there are findings or gaps, and they are in the pack. 2: no pack.
     """
     now = datetime.now(UTC)
     try:
-        document = gather(trail_arn, account_id, start, end, now)
+        document = gather(trail_arn, account_id, start, end, now, anchor)
     except (OpenTrailError, BotoCoreError, ClientError) as error:
         click.echo(f"could not gather: {error}", err=True)
         sys.exit(EXIT_UNCHECKED)
@@ -69,9 +77,14 @@ def command(
 
 
 def gather(
-    trail_arn: str, account_id: str | None, start: datetime, end: datetime | None, now: datetime
+    trail_arn: str,
+    account_id: str | None,
+    start: datetime,
+    end: datetime | None,
+    now: datetime,
+    options: dict[str, Any],
 ) -> dict[str, Any]:
-    """Everything of the pack, as JSON has it.
+    """Everything of the pack, as JSON has it; ``options`` say which anchor.
 
     Raises:
         FormatError: not the ARN of a trail, or a period that ends before it begins.
@@ -84,9 +97,11 @@ def gather(
     account = account_id or home.account
     source = AuditSource(client("s3"), client("cloudtrail", home.region), processes=os.cpu_count() or 1)
     location = locate(source, trail_arn, account, None, "")
-    found = digest_regions(source, location, account)
+    anchor, _ = try_anchor(options, trail_arn)
+    anchored = {place.region for place in anchored_places(anchor, trail_arn) if place.account == account}
+    found = sorted({*digest_regions(source, location, account), *anchored})
     regions = [
-        _region(trail_arn, Place(account, region), location, start, until, open_end=end is None)
+        _region(trail_arn, Place(account, region), location, start, until, anchor, open_end=end is None)
         for region in found or [home.region]
     ]
     return {
@@ -103,17 +118,26 @@ def gather(
 
 
 def _region(
-    trail_arn: str, place: Place, location: Location, start: datetime, end: datetime, *, open_end: bool
+    trail_arn: str,
+    place: Place,
+    location: Location,
+    start: datetime,
+    end: datetime,
+    anchor: DynamoAnchor | None,
+    *,
+    open_end: bool,
 ) -> dict[str, Any]:
     source = AuditSource(client("s3"), client("cloudtrail", place.region), processes=os.cpu_count() or 1)
     # Up to now: a window closed early may end a few seconds ahead of the clock.
     proven_to = end + KEY_MARGIN if open_end else end
     span = span_of(trail_arn, location, place, start=start, end=proven_to, open_end=open_end)
-    report = prove(source, source, span)
+    heads = tuple(anchor.heads(span.chain_id, span.start, span.end)) if anchor else ()
+    report = prove(source, source, span, evidence=Evidence(anchored=heads))
     days = _coverage(source, location, place, trail_arn, start, end)
     return {
         "region": place.region,
         "validation": _plain(report),
+        "anchored_heads": len(heads) if anchor else None,  # that it was held to; null: there is no anchor
         "coverage": [_plain_day(day) for day in days],
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from opentrail.errors import FormatError
 from opentrail.format import times
@@ -124,6 +125,7 @@ def digest_key(
     )
 
 
+@lru_cache(maxsize=8192)  # a verifier looks at each key several times
 def parse_log_key(key: str) -> LogKey:
     """Take a log file's key apart.
 

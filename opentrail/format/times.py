@@ -6,12 +6,17 @@ Source: CloudTrail user guide, "CloudTrail record contents" (eventTime) and
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from opentrail.errors import FormatError
 
 EXTENDED = "%Y-%m-%dT%H:%M:%SZ"
 BASIC = "%Y%m%dT%H%M%SZ"
+
+# What CloudTrail writes; strptime, which takes ten times as long, reads a little more than that.
+_EXTENDED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_BASIC = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
 
 def to_iso(moment: datetime) -> str:
@@ -31,6 +36,8 @@ def from_iso(text: str) -> datetime:
         FormatError: any other shape.
     """
     try:
+        if _EXTENDED.fullmatch(text):
+            return datetime.fromisoformat(text)
         return datetime.strptime(text, EXTENDED).replace(tzinfo=UTC)
     except (ValueError, TypeError) as error:
         raise FormatError(f"not a CloudTrail time: {text!r}") from error
@@ -43,6 +50,8 @@ def from_basic(text: str) -> datetime:
         FormatError: any other shape.
     """
     try:
+        if _BASIC.fullmatch(text):
+            return datetime.fromisoformat(text)
         return datetime.strptime(text, BASIC).replace(tzinfo=UTC)
     except (ValueError, TypeError) as error:
         raise FormatError(f"not a basic CloudTrail time: {text!r}") from error

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 EVERYTHING = ("AWSLogs/*", "*/AWSLogs/*")
 LOG_FILES = ("AWSLogs/*/CloudTrail/*", "AWSLogs/*/CloudTrail-Insight/*")
-DIGESTS = ("AWSLogs/*/CloudTrail-Digest/*",)
+DIGESTS = ("AWSLogs/*/CloudTrail-Digest/*", "AWSLogs/*/OpenTrail-Tree/*")
 
 
 def write_once(bucket: s3.Bucket, *, deliver_role_arn: str, digest_role_arn: str) -> None:

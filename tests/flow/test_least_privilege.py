@@ -203,7 +203,7 @@ def administrator(day: Day) -> Iterator[Any]:
     iam.delete_user(UserName="administrator")
 
 
-@pytest.mark.parametrize("folder", ["CloudTrail", "CloudTrail-Digest"])
+@pytest.mark.parametrize("folder", ["CloudTrail", "CloudTrail-Digest", "OpenTrail-Tree"])
 def test_not_even_an_administrator_writes_or_deletes_files(day: Day, administrator: Any, folder: str) -> None:
     bucket = day.world.runtime.outputs["LogBucketName"]
     s3 = administrator("s3")

@@ -336,7 +336,7 @@ def test_nobody_may_delete_log_files(storage: Template) -> None:
     ("sid", "stage", "folders"),
     [
         ("DenyWritingLogFiles", "deliver", {"CloudTrail", "CloudTrail-Insight"}),
-        ("DenyWritingDigests", "digest", {"CloudTrail-Digest"}),
+        ("DenyWritingDigests", "digest", {"CloudTrail-Digest", "OpenTrail-Tree"}),
     ],
 )
 def test_each_kind_of_file_has_one_writer(storage: Template, sid: str, stage: str, folders: set[str]) -> None:

@@ -39,6 +39,7 @@ def test_the_pack_says_what_is_proven_and_what_is_not(fresh: Laptop, admin: Admi
     document = pack(tmp_path / "sound")
     (region,) = document["regions"]
     assert region["validation"]["proven"]
+    assert region["anchored_heads"] == region["validation"]["digests"]
     assert region["coverage"][-1]["digests"] >= 1
     assert document["configuration"]["trail"]["TrailARN"] == ARN
     assert {d["check"] for d in document["doctor"]} >= {"log-file-validation", "encryption"}
