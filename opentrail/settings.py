@@ -75,6 +75,8 @@ class RecordSettings(Settings):
     delivery_queue_url: str
     reject_queue_url: str  # the intake dead-letter queue; malformed input goes there with its reason
     history_bucket: str
+    history_table: str  # asked for late events, which may have come in a file before; "" = there are no files
+    late_seconds: int  # how long after its call an event is late; 0 = none is
     own_role_arns: tuple[str, ...]  # calls by these roles are OpenTrail's own and are not recorded again
     max_chunk_bytes: int  # bytes of raw records per delivery message, before compression
     trail_cache_seconds: int  # how long a container may use its copy of the trails; 0 = read every time

@@ -131,6 +131,13 @@ class PipelineStack(cdk.Stack):
             "How long records are collected into a file",
         )
         self._trail_cache = parameters.trail_cache_seconds(self)
+        self._late = number(
+            "LateSeconds",
+            600,
+            0,
+            900,
+            "How long after its call an event may have come in a file of the source bucket, if there is one",
+        )
         self._digest_period = number(
             "DigestPeriodSeconds", 3600, 1, 86_400, "Length of a digest's window; goes with DigestSchedule"
         )
@@ -170,6 +177,8 @@ class PipelineStack(cdk.Stack):
                 delivery_queue_url=self.delivery.queue.queue_url,
                 reject_queue_url=self.intake.dead_letters.queue_url,
                 history_bucket=storage.history_bucket.bucket_name,
+                history_table=storage.history_table.table_name if self._options.source_bucket else "",
+                late_seconds=parameters.as_setting(self._late),
                 own_role_arns=self.own_role_arns,
                 max_chunk_bytes=CHUNK_BYTES,
                 trail_cache_seconds=parameters.as_setting(self._trail_cache),
@@ -186,10 +195,18 @@ class PipelineStack(cdk.Stack):
         permissions.take_messages(role, self.intake.queue)
         permissions.send_messages(role, [self.delivery.queue, self.intake.dead_letters])
         permissions.use_table(role, storage.trails_table, permissions.READ_TRAILS + permissions.NOTE_STATUS)
-        permissions.use_keys(role, storage.key_arns, "dynamodb", "sqs")
+        permissions.use_keys(role, storage.key_arns, "dynamodb", "sqs", *self._let_ask_history(role))
         permissions.stream(role, permissions.streamed_groups(self._options))
         permissions.list_members(role)
         return stage
+
+    def _let_ask_history(self, role: iam.Role) -> tuple[str, ...]:
+        """Only where files of a source bucket may have brought a late event; answer what service it takes."""
+        if not self._options.source_bucket:
+            return ()
+        permissions.use_table(role, self._storage.history_table, permissions.FIND_SEGMENTS)
+        permissions.read_history(role, self._storage.history_bucket)
+        return ("s3",)
 
     def _add_deliver(self) -> StageFunction:
         storage, role = self._storage, self.roles["deliver"]

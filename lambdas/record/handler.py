@@ -14,7 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.dispatch import Dispatcher, make_dispatcher
+from opentrail.adapters.aws.known import KnownEvents, make_known_events
 from opentrail.adapters.aws.sqs import SqsQueue
+from opentrail.format.times import from_epoch, to_iso
+from opentrail.model.event import Event
 from opentrail.pipeline.record import Accepted, Message, accept_messages
 from opentrail.settings import RecordSettings
 
@@ -28,17 +31,28 @@ class Recorder:
 
     settings: RecordSettings
     dispatcher: Dispatcher
+    history: KnownEvents | None  # None: nothing comes another way
     rejects: SqsQueue
 
     def record(self, messages: list[Message], now: float) -> tuple[Accepted, int]:
         """Send every event to its destinations and every unreadable message aside; answer the chunks sent."""
         accepted = accept_messages(messages, own_roles=self.settings.own_role_arns)
-        sent = self.dispatcher.send(accepted.events, now)
+        sent = self.dispatcher.send(accepted.events, now, known=self._known(accepted.events, now))
         for rejected in accepted.rejected:
             self.rejects.send_rejected(
                 rejected.message.body, reason=rejected.reason, message_id=rejected.message.id
             )
         return accepted, sent
+
+    def _known(self, events: list[Event], now: float) -> set[str]:
+        """Those events that a file of the source bucket brought before, while they waited to be recorded.
+
+        Only events that come late can be among them: that file waits longer than they usually do.
+        """
+        if self.history is None or not self.settings.late_seconds:
+            return set()
+        on_time = to_iso(from_epoch(now - self.settings.late_seconds))
+        return self.history.among(event for event in events if event.time < on_time)
 
 
 def build(settings: RecordSettings, clients: Any = client) -> Recorder:
@@ -46,6 +60,7 @@ def build(settings: RecordSettings, clients: Any = client) -> Recorder:
     return Recorder(
         settings=settings,
         dispatcher=make_dispatcher(settings, clients, logger.warning),
+        history=make_known_events(clients, settings.history_table) if settings.history_table else None,
         rejects=SqsQueue(clients("sqs"), settings.reject_queue_url),
     )
 

@@ -10,8 +10,8 @@ from opentrail.errors import DeployError
 from opentrail.local.call import ServiceHandler
 from opentrail.local.reading import reading_own_writes
 from opentrail.local.remediation import STACK as REMEDIATION_STACK
+from opentrail.local.source_bucket import LATE_SECONDS, ingest_parameters, make_source_bucket
 from opentrail.local.source_bucket import STACK as INGEST_STACK
-from opentrail.local.source_bucket import ingest_parameters, make_source_bucket
 
 if TYPE_CHECKING:
     from opentrail.local.runtime import Runtime
@@ -57,6 +57,7 @@ def deploy_stacks(runtime: Runtime) -> Mapping[str, Mapping[str, str]]:
             "DeliveryWindowSeconds": str(options.delivery_seconds),
             "DigestPeriodSeconds": str(options.digest_seconds),
             "TrailCacheSeconds": "0",
+            "LateSeconds": LATE_SECONDS if options.ingest else "0",
             **remediation,
             **ingest,
         },

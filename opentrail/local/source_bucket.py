@@ -11,6 +11,7 @@ BUCKET = "opentrail-source"  # `make synth` names it; a template cannot ask for 
 # EventBridge's copy comes first: a delivery window of the laptop, and what recording takes.
 EXTRA_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 900
+LATE_SECONDS = "600"  # the template's own; without a source bucket no event is asked for, however old
 
 
 def make_source_bucket(clients: Callable[[str], Any]) -> None:

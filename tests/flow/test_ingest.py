@@ -9,6 +9,7 @@ import pytest
 
 from opentrail.errors import StorageError
 from opentrail.format import log_file
+from opentrail.format.times import to_iso
 from tests.flow.test_crashes import fuses
 from tests.support.crash import Crash
 from tests.support.line import Line
@@ -90,6 +91,32 @@ def test_both_ways_at_once_give_each_event_once(line: Line) -> None:
     assert (ingested.known, ingested.events) == (4, 4)
     assert line.delivered_ids() == dict.fromkeys(records, 1)
     assert len(in_history(line)) == 4
+
+
+def test_event_bridges_copy_that_comes_hours_after_the_file_is_left_out(line: Line) -> None:
+    line.asked_history = line.ingest_settings().history_table
+    start(line)
+    records = some_records()
+    line.ingest(line.put_source_file(*records.values()))
+    deliver(line)
+    line.wait(hours=3)
+    fresh = to_bytes(make_record(eventID="fresh", eventTime=to_iso(line.now)))
+
+    line.record(envelope(raw) for raw in (*records.values(), fresh) if b'"Management"' in raw)
+    deliver(line)
+
+    assert line.delivered_ids() == dict.fromkeys([*records, "fresh"], 1)
+
+
+def test_a_late_event_that_no_file_brought_is_recorded(line: Line) -> None:
+    line.asked_history = line.ingest_settings().history_table
+    start(line)
+    line.wait(hours=3)
+
+    line.record([envelope(to_bytes(make_record(eventID="late")))])
+    deliver(line)
+
+    assert line.delivered_ids() == {"late": 1}
 
 
 def test_an_event_in_two_files_is_once_in_history_and_files(line: Line) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from opentrail.format.log_file import build_log_file
+from opentrail.format.times import to_iso
 from opentrail.local.functions import find_function
 from opentrail.local.iam.policy import listed
 from opentrail.local.runtime import Options
 from opentrail.testing.world import OpenTrail, opened
 from tests.flow.everyday import find_a_burst, roll_up_tomorrow, use_api, verify
 from tests.support.judged import Judged, judging
+from tests.support.records import envelope, make_record, to_bytes
 
 STAGES = ("record", "deliver", "digest", "ingest", "insights", "rollup", "rotate", "validate", "api")
 
@@ -35,8 +38,12 @@ RARE = {
     ("deliver", "s3:ListBucket"): "a file that a crash left undecided",
     ("digest", "s3:ListBucket"): "a file that a crash left undecided",
     ("ingest", "s3:ListBucket"): "a file that is gone",
+    ("record", "s3:ListBucket"): "a segment that is gone",
     ("api", "s3:ListBucket"): "a segment that is gone",
 }
+
+
+HOURS_OLD = make_record(eventID="late", eventTime=to_iso(datetime.now(UTC) - timedelta(hours=3)))
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,11 @@ def day() -> Iterator[Day]:
         world.client("iam").create_user(UserName="alice")
         world.flush(digest=True)
         put_source_files(world)
+        world.flush()
+        send_late_event(world)
         verify(world)
         use_api(world)
+        put_source_files(world)  # now that there are trails of an organization
         invoke(world, "Rotate", {"rotate": True})
         world.client("iam").create_user(UserName="bob")
         counts = world.flush(digest=True)
@@ -80,15 +90,22 @@ def day() -> Iterator[Day]:
 
 
 def put_source_files(world: OpenTrail) -> None:
-    """What CloudTrail wrote: one file of events that history has already, and one that is none."""
+    """What CloudTrail wrote: one file of events that history has or that are old, and one that is none."""
     (known,) = world.events("CreateUser")
     folder = f"AWSLogs/{world.account}/CloudTrail/{world.region}/2026/01/10/{world.account}_CloudTrail"
-    for number, record in enumerate((json.dumps(known).encode(), b"{}")):
+    for number, records in enumerate(((known, HOURS_OLD), ({}, {}))):
         world.client("s3").put_object(
             Bucket=world.runtime.outputs["SourceBucketName"],
             Key=f"{folder}_{world.region}_20260110T0420Z_{number:016d}.json.gz",
-            Body=build_log_file([record, record])[1],
+            Body=build_log_file(map(to_bytes, records))[1],
         )
+
+
+def send_late_event(world: OpenTrail) -> None:
+    """What EventBridge brings late, after a file has brought it."""
+    world.client("sqs").send_message(
+        QueueUrl=world.runtime.outputs["IntakeQueueUrl"], MessageBody=envelope(to_bytes(HOURS_OLD))
+    )
 
 
 def invoke(world: OpenTrail, name: str, event: dict[str, Any]) -> None:

@@ -108,6 +108,19 @@ def test_every_missing_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch
         assert f"{name} is not set" in str(caught.value)
 
 
+def test_history_is_asked_for_late_events_alone(line: Line) -> None:
+    line.asked_history = "no-such-table"
+    made = record.build(line.record_settings(), line.clients(None))
+    now = line.now.timestamp()
+
+    made.record([Message("m", envelope(to_bytes(make_record(eventTime="2026-01-10T04:10:00Z"))), now)], now)
+
+    with pytest.raises(StorageError, match="no-such-table"):
+        made.record(
+            [Message("m", envelope(to_bytes(make_record(eventTime="2026-01-10T04:09:59Z"))), now)], now
+        )
+
+
 class Directory(OwnOrganization):
     """An organization that answers, or not."""
 

@@ -186,6 +186,23 @@ def test_its_role_may_do_this_and_nothing_more(by_event_bridge: Template) -> Non
     }
 
 
+def test_the_record_function_may_look_late_events_up_then(configured: Templates, pipeline: Template) -> None:
+    reads = [
+        {action for s in statements(template, "Record") for action in as_list(s["Action"])}
+        & {"dynamodb:Query", "s3:GetObject"}
+        for template in (configured.pipeline, pipeline)
+    ]
+    asked = [
+        template.only("AWS::Lambda::Function", "Record")["Environment"]["Variables"][
+            "OPENTRAIL_HISTORY_TABLE"
+        ]
+        for template in (configured.pipeline, pipeline)
+    ]
+
+    assert reads == [{"dynamodb:Query", "s3:GetObject"}, {"dynamodb:Query"}]  # of trails
+    assert (bool(asked[0]), asked[1]) == (True, "")
+
+
 def test_with_a_prefix_it_reads_nothing_else(by_topic: Template) -> None:
     resources = [
         named(resource)

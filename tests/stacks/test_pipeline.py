@@ -270,6 +270,7 @@ def test_cadence_is_cloudtrails_by_default(pipeline: Template) -> None:
         "IntakeWindowSeconds": 60,
         "DeliveryWindowSeconds": 300,
         "TrailCacheSeconds": 60,
+        "LateSeconds": 600,
         "DigestPeriodSeconds": 3600,
         "DigestSchedule": "cron(5 * * * ? *)",
         "InsightsLagMinutes": 9,

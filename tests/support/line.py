@@ -54,6 +54,7 @@ class Line:
     now: datetime = START
     name: str = field(default_factory=lambda: f"line{next(_numbers)}")
     period_seconds: int = 3600
+    asked_history: str = ""  # the history table, where the record function is to ask it for late events
     anchor_topic: str = ""  # hears of each head
 
     def __post_init__(self) -> None:
@@ -87,6 +88,8 @@ class Line:
             delivery_queue_url=self.queue,
             reject_queue_url=self.rejects,
             history_bucket=self.history_bucket,
+            history_table=self.asked_history,
+            late_seconds=600,
             own_role_arns=(f"arn:aws:iam::{ACCOUNT}:role/opentrail-deliver",),
             max_chunk_bytes=200_000,
             trail_cache_seconds=0,

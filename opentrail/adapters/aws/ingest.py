@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from opentrail.adapters.aws.dispatch import Dispatcher, DispatchSettings, Warn, make_dispatcher
-from opentrail.adapters.aws.history import DynamoSegments, S3SegmentFiles
+from opentrail.adapters.aws.known import KnownEvents, make_known_events
 from opentrail.adapters.aws.source_files import SourceFiles
-from opentrail.branches.history import known_events
 from opentrail.errors import FormatError
 from opentrail.format.object_notice import ObjectName
-from opentrail.format.times import from_iso
-from opentrail.model.event import Event, Place
 from opentrail.pipeline.record import Skipped, judge_key, take_log_file
-from opentrail.pipeline.select.scope import HISTORY_CATEGORIES
 
 
 class IngestSettings(DispatchSettings, Protocol):
@@ -49,8 +45,7 @@ class Ingester:
 
     settings: IngestSettings
     files: SourceFiles
-    segments: DynamoSegments
-    segment_files: S3SegmentFiles
+    history: KnownEvents
     dispatcher: Dispatcher
 
     def ingest(self, name: ObjectName, now: float, *, arrived_at: float | None = None) -> Ingested:
@@ -80,7 +75,7 @@ class Ingester:
             own_roles=self.settings.own_role_arns,
             max_bytes=self.settings.max_file_bytes,
         )
-        known = self._known(taken.events)
+        known = self.history.among(taken.events)
         self.dispatcher.send(taken.events, now, known=known, stream=arrived_at is None)
         return Ingested(
             events=sum(event.event_id not in known for event in taken.events),
@@ -95,25 +90,6 @@ class Ingester:
         if bucket in self.settings.own_buckets or self.dispatcher.delivers_to(bucket, now):
             raise FormatError(f"OpenTrail itself writes to s3://{bucket}: its own log files are not ingested")
 
-    def _known(self, events: Sequence[Event]) -> set[str]:
-        by_place: dict[Place, dict[str, str]] = {}
-        for event in events:
-            if event.category in HISTORY_CATEGORIES and _is_time(event.time):
-                by_place.setdefault(event.place, {})[event.event_id] = event.time
-        return {
-            event_id
-            for place, times in by_place.items()
-            for event_id in known_events(place, times, index=self.segments, files=self.segment_files)
-        }
-
-
-def _is_time(text: str) -> bool:
-    try:
-        from_iso(text)
-    except FormatError:
-        return False  # a 31st of February cannot be looked for
-    return True
-
 
 def make_ingester(settings: IngestSettings, clients: Any, warn: Warn, *, history_since: str = "") -> Ingester:
     """Wire an ingester.
@@ -127,7 +103,6 @@ def make_ingester(settings: IngestSettings, clients: Any, warn: Warn, *, history
     return Ingester(
         settings=settings,
         files=SourceFiles(clients("s3"), max_bytes=settings.max_file_bytes),
-        segments=DynamoSegments(clients("dynamodb"), settings.history_table),
-        segment_files=S3SegmentFiles(clients("s3")),
+        history=make_known_events(clients, settings.history_table),
         dispatcher=make_dispatcher(settings, clients, warn, history_since=history_since),
     )

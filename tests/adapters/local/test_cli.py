@@ -161,6 +161,7 @@ TEMPLATE: dict[str, Any] = {
             "DeliveryWindowSeconds",
             "DigestPeriodSeconds",
             "TrailCacheSeconds",
+            "LateSeconds",
         )
     },
     "Resources": {
