@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opentrail.adapters.sigma.folder import load
+from opentrail.adapters.sigma.folder import Rules, load
 from opentrail.branches.detections.detection import Detection, to_json
 from opentrail.branches.detections.pattern import pattern_of
 
-__all__ = ["Detection", "detections", "pattern_of", "to_json"]
+__all__ = ["Detection", "Rules", "compiled", "pattern_of", "to_json"]
 
 
-def detections(folder: str) -> list[Detection]:
+def compiled(folder: str) -> Rules:
     """Compile the Sigma rules of ``folder``.
 
     Raises:

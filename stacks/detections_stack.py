@@ -22,7 +22,7 @@ from stacks.constructs.rules import ALL_CALLS
 from stacks.constructs.stage_function import StageFunction
 from stacks.constructs.stage_role import stage_role, stage_role_arn
 from stacks.constructs.state_table import state_table
-from stacks.detections import Detection, detections, pattern_of, to_json
+from stacks.detections import Detection, compiled, pattern_of, to_json
 from stacks.options import Options
 from stacks.pipeline_stack import PipelineStack
 from stacks.storage_stack import StorageStack
@@ -49,10 +49,12 @@ class DetectionsStack(cdk.Stack):
         self.given_up = dead_letters(self, "GivenUp", key=storage.encryption_key)
         self.role = stage_role(self, "Role", name_prefix=options.name_prefix, stage=STAGE)
         self._grant(options, storage, pipeline.intake.queue)
-        rules = detections(options.detections_folder)
-        self.function = self._function(options, pipeline.intake.queue, to_json(rules))
-        for rule in rules:
+        rules = compiled(options.detections_folder)
+        self.function = self._function(options, pipeline.intake.queue, to_json(rules.detections))
+        for rule in rules.detections:
             self._watch(rule)
+        for note in rules.notes:
+            cdk.Annotations.of(self).add_warning_v2("OpenTrail:Detection", note)
         self._let_rules_call()
         cdk.CfnOutput(self, "DetectionsFunctionName", value=self.function.function_name)
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_detections(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,9 @@ def integrity(templates: Templates) -> Template:
 @pytest.fixture(scope="session")
 def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The installation with every option set."""
+    rules = tmp_path_factory.mktemp("rules")
+    shutil.copytree(ROOT / "detections", rules / "first")
+    shutil.copytree(ROOT / "tests" / "stacks" / "own_detections", rules / "second")
     return synthesise(
         tmp_path_factory.mktemp("configured"),
         {
@@ -163,7 +167,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Templates:
             "remediationExempt": "s3-public-acl=arn:aws:iam::*:role/Web",
             "breakGlass": "arn:aws:iam::*:role/BreakGlass",
             "playbooksFolder": str(Path(__file__).parent / "own_playbooks"),
-            "detectionsFolder": str(ROOT / "detections"),
+            "detectionsFolder": str(rules),
             "detectionsTopicArn": "arn:aws:sns:us-east-1:123456789012:findings",
             "organizationId": "o-abcdefghij",
             "objectLockMode": "COMPLIANCE",

@@ -15,11 +15,12 @@ from opentrail.branches.detections.pattern import CALLS
 from opentrail.errors import SettingsError
 from opentrail.settings import DetectionsSettings
 from stacks.constructs.rules import ALL_SOURCES, DETAIL_TYPES
-from stacks.detections import detections as compiled
+from stacks.detections import compiled
 from tests.stacks.conftest import ROOT, Template, Templates
 from tests.stacks.test_permissions import as_list
 
-RULES = load(ROOT / "detections")
+FOLDERS = (ROOT / "detections", Path(__file__).parent / "own_detections")
+RULES = [rule for folder in FOLDERS for rule in load(folder).detections]
 FUNCTION = "DetectionsFunction"
 
 
@@ -122,3 +123,10 @@ def test_a_rule_that_cannot_be_compiled_stops_the_synthesis(tmp_path: Path) -> N
 
     with pytest.raises(SettingsError, match=r"bad\.yml: Bad: its logsource is product linux"):
         compiled(str(tmp_path))
+
+
+def test_what_is_probably_not_meant_is_a_warning_of_the_synthesis(configured: Templates) -> None:
+    metadata = json.loads((configured.directory / "OpenTrailDetections.metadata.json").read_text())
+    warnings = [m["data"] for entries in metadata.values() for m in entries if m["type"] == "aws:cdk:warning"]
+
+    assert len([w for w in warnings if "records have no member status: it is always absent" in w]) == 1

@@ -39,8 +39,16 @@ class Reading:
         return f"{self.file}: {self.rule}: {self.problem}" if self.rule else f"{self.file}: {self.problem}"
 
 
-def load(folder: Path) -> list[Detection]:
-    """The detections of a folder, in the order of their files.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a folder, in the order of their files; ``notes`` name file and rule."""
+
+    detections: tuple[Detection, ...]
+    notes: tuple[str, ...]
+
+
+def load(folder: Path) -> Rules:
+    """Read a folder whose rules shall all be detections.
 
     Raises:
         SettingsError: names every rule that cannot be one, its file and why.
@@ -49,7 +57,10 @@ def load(folder: Path) -> list[Detection]:
     problems = [str(reading) for reading in readings if reading.problem]
     if problems:
         raise SettingsError("; ".join(problems))
-    return [reading.detection for reading in readings if reading.detection is not None]
+    return Rules(
+        tuple(reading.detection for reading in readings if reading.detection is not None),
+        tuple(f"{reading.file}: {reading.rule}: {note}" for reading in readings for note in reading.notes),
+    )
 
 
 def read(path: Path) -> list[Reading]:

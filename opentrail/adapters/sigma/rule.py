@@ -1,7 +1,7 @@
 """One Sigma rule, as YAML gives it -> a detection.
 
 Source: Sigma specification, "Sigma Rules"; SigmaHQ's rules for AWS have the logsource
-``product: aws, service: cloudtrail``.
+``product: aws, service: cloudtrail``, older ones only the service.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def read_rule(document: Any) -> Detection:
 def _check_logsource(logsource: Any) -> None:
     given = logsource if isinstance(logsource, dict) else {}
     said = {name: value for name, value in given.items() if name in ("product", "service", "category")}
-    if said != LOGSOURCE:
+    if {"product": "aws", **said} != LOGSOURCE:
         listed = ", ".join(f"{name} {value}" for name, value in said.items()) or "missing"
         raise FormatError(f"its logsource is {listed}; ours is product aws, service cloudtrail")
 

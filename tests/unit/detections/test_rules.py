@@ -116,7 +116,7 @@ def test_a_folder_is_read_with_those_below_it_and_files_of_several_rules(tmp_pat
     write(tmp_path, "below/third.yaml", id="2b9e7c52-6b0b-4b0e-9d55-6b2f5b3b1a03")
     write(tmp_path, "README.md", "no rule")
 
-    assert [detection.id[0] for detection in load(tmp_path)] == ["2", "0", "1"]
+    assert [detection.id[0] for detection in load(tmp_path).detections] == ["2", "0", "1"]
 
 
 def test_every_rule_that_is_wrong_is_named_at_once_with_its_file(tmp_path: Path) -> None:
@@ -137,6 +137,16 @@ def test_every_rule_that_is_wrong_is_named_at_once_with_its_file(tmp_path: Path)
     assert "Something: Unknown modifier" in said[2]
     assert said[3].endswith(f"Something: its id is that of a rule in {tmp_path / 'd.yml'}")
     assert "Duplicate key 'eventName'" in said[4]
+
+
+def test_notes_say_which_rule_of_a_folder_they_are_about(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yml", RULE.replace("eventName:", "status:"))
+
+    assert load(tmp_path).notes == (f"{path}: Something: records have no member status: it is always absent",)
+
+
+def test_a_rule_for_cloudtrail_need_not_say_whose_that_is() -> None:
+    assert read_rule({**rule(SELECTION), "logsource": {"service": "cloudtrail"}}).id == ID
 
 
 def test_a_folder_without_rules_is_a_mistake(tmp_path: Path) -> None:
