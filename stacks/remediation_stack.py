@@ -82,9 +82,9 @@ class RemediationStack(cdk.Stack):
         self.table = state_table(self, "State", key=storage.encryption_key)
         self.given_up = dead_letters(self, "GivenUp", key=storage.encryption_key)
         folder = options.playbooks_folder
+        found = playbooks(folder)
         self._code = function_code({USER_PLAYBOOKS: Path(folder)} if folder else None)
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)
-        found = playbooks(folder)
         self._own_roles = tuple(stage_role_arn(options.name_prefix, _stage(playbook)) for playbook in found)
         self.stages = {playbook.id: self._add(playbook) for playbook in found}
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_remediation(self.given_up)

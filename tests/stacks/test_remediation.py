@@ -12,7 +12,7 @@ from opentrail.branches.remediation.playbook import Permission, Playbook
 from opentrail.errors import SettingsError
 from opentrail.settings import RemediationSettings
 from opentrail.testing.code import load_privately
-from tests.stacks.conftest import Template, Templates
+from tests.stacks.conftest import Template, Templates, synthesise
 from tests.stacks.test_permissions import as_list
 
 OWN = Path(__file__).parent / "own_playbooks"
@@ -157,3 +157,8 @@ def test_a_playbook_that_raises_stops_the_synthesis_and_says_where(tmp_path: Pat
 
     with pytest.raises(SettingsError, match=r"raising\.py: ModuleNotFoundError: .*no_such_module"):
         from_folder(tmp_path)
+
+
+def test_a_folder_that_is_not_there_stops_the_synthesis_and_says_which(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere is no folder of playbooks"):
+        synthesise(tmp_path, {"remediationMode": "observe", "playbooksFolder": "nowhere"})
