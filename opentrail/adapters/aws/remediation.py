@@ -59,9 +59,13 @@ class DynamoRemediation:
                 condition="attribute_not_exists(pk) OR #s = :failed OR (#s = :running AND #u < :now)",
                 returns="ALL_OLD",
             )
-        except ConflictError:
-            return Claim.TAKEN
+        except ConflictError as error:
+            return Claim.BUSY if _state_in(error) == "running" else Claim.TAKEN
         return Claim.RESUMED if before else Claim.OURS
+
+    def release(self, event_id: str, playbook: str, now: datetime) -> None:
+        """Let the next run have the event at once."""
+        self._leave(event_id, playbook, "failed", now)
 
     def settle(self, decision: Decision, *, final: bool) -> None:
         """Keep the decision for lists, then say that the event is decided."""
@@ -69,11 +73,11 @@ class DynamoRemediation:
         body = json.dumps({"time": to_iso(decision.time), **describe(decision)})
         self._put(key(DECISIONS, stamp), {"body": {"S": body}}, decision.time + self._life)
         state = "decided" if final else "failed"
-        self._put(
-            _event_key(decision.event_id, decision.playbook),
-            {"state": {"S": state}, "until": _number(decision.time)},
-            decision.time + CLAIM_LIFE,
-        )
+        self._leave(decision.event_id, decision.playbook, state, decision.time)
+
+    def _leave(self, event_id: str, playbook: str, state: str, now: datetime) -> None:
+        item = {"state": {"S": state}, "until": _number(now)}
+        self._put(_event_key(event_id, playbook), item, now + CLAIM_LIFE)
 
     def take(self, name: str, *, limit: int, now: datetime) -> bool:
         """Count one act of this hour."""
@@ -178,7 +182,9 @@ class DynamoRemediation:
         condition: str = "",
         returns: str = "NONE",
     ) -> Item | None:
-        more = {"ConditionExpression": condition} if condition else {}
+        more: dict[str, Any] = {}
+        if condition:
+            more = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         with storage_errors(f"update {item_key} of {self._table}"):
             answer = self._client.update_item(
                 TableName=self._table,
@@ -213,6 +219,12 @@ class DecisionLine:
 
 def _event_key(event_id: str, playbook: str) -> Item:
     return key(f"event#{event_id}", playbook)
+
+
+def _state_in(error: ConflictError) -> str:
+    """The state of the item whose condition did not hold."""
+    answer = getattr(error.__cause__, "response", {})
+    return str(answer.get("Item", {}).get("state", {}).get("S", ""))
 
 
 def _number(moment: datetime) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from opentrail.branches.remediation.decision import (
     Decision,
@@ -16,6 +17,8 @@ from opentrail.branches.remediation.guard import ENFORCE, Guard, is_excepted
 from opentrail.branches.remediation.playbook import Cloud, Danger, Playbook, Record, Target
 from opentrail.branches.remediation.ports import Claim, Claims, Kept, Limits, Reports, UndoLog
 from opentrail.errors import StorageError
+
+T = TypeVar("T")
 
 # The same failure so often in a row is no accident: stop trying for a while.
 BREAKER_FAILURES = 3
@@ -61,15 +64,23 @@ class Engine:
         """Decide about one event, and do it.
 
         Raises:
-            StorageError: the state could not be read or written; nothing was decided.
+            StorageError: the state could not be read or written, nobody could be told, or another run
+                is at it (code ``Busy``). The event is to be handled again.
         """
         run = _Run(self, record, now)
         if not record.get("eventID"):
             return self._tell(run.skipped("the event has no eventID"))
-        claim = self.claims.claim(str(record["eventID"]), self.playbook.id, now)
+        event_id = str(record["eventID"])
+        claim = self.claims.claim(event_id, self.playbook.id, now)
         if claim is Claim.TAKEN:
             return self._tell(run.skipped("the event was handled already"))
-        decision = self._tell(run.decide(resumed=claim is Claim.RESUMED))
+        if claim is Claim.BUSY:  # it may have died: what is skipped now would never be looked at again
+            raise StorageError(f"{self.playbook.id} {event_id}: another run is at it", "Busy")
+        try:
+            decision = self._tell(run.decide(resumed=claim is Claim.RESUMED))
+        except StorageError:
+            self.claims.release(event_id, self.playbook.id, now)
+            raise
         self.claims.settle(decision, final=not decision.transient)
         return decision
 
@@ -86,7 +97,7 @@ class Engine:
         run = _Run(self, record, now, target=kept.target)
         if kept.undone:
             return self._tell(run.skipped("it was undone already"))
-        self.playbook.undo(self.cloud, kept.target, kept.before)
+        _play(self.playbook.undo, self.cloud, kept.target, kept.before)
         decision = self._tell(run.decision(Outcome.UNDONE, reason="somebody asked for it"))
         self.undo_log.mark_undone(id_)
         self.claims.settle(decision, final=True)
@@ -95,6 +106,16 @@ class Engine:
     def _tell(self, decision: Decision) -> Decision:
         self.reports.tell(decision)
         return decision
+
+
+def _play(function: Callable[..., T], *arguments: object) -> T:
+    """Call a playbook's function. An installation's own may raise anything; it fails as AWS's calls do."""
+    try:
+        return function(*arguments)
+    except StorageError:
+        raise
+    except Exception as error:  # or the event would end in a dead-letter queue without any decision
+        raise StorageError(f"{type(error).__name__}: {error}", "PlaybookFailed") from error
 
 
 class _Run:
@@ -127,7 +148,15 @@ class _Run:
         return self.decision(Outcome.SKIPPED, reason=reason)
 
     def decide(self, *, resumed: bool) -> Decision:
-        self._target = self._playbook.target(self._record)
+        try:
+            return self._decide(resumed=resumed)
+        except StorageError as error:
+            if error.code in self._playbook.gone:
+                return self.skipped("the resource is gone")
+            return self._failed(str(error), transient=error.code not in REFUSALS)
+
+    def _decide(self, *, resumed: bool) -> Decision:
+        self._target = _play(self._playbook.target, self._record)
         if self._target is None:
             return self.skipped("the event names no resource")
         if (self._target.account, self._target.region) != (self._engine.account, self._engine.region):
@@ -135,20 +164,16 @@ class _Run:
         reason = self._engine.guard.why_not(self._playbook.id, self._record)
         if reason:
             return self.skipped(reason)
-        try:
-            danger = self._playbook.check(self._engine.cloud, self._target)
-            if danger is None:
-                return self._harmless(resumed=resumed)
-            self._problem = danger.problem
-            return self._judge(self._target, danger)
-        except StorageError as error:
-            if error.code in self._playbook.gone:
-                return self.skipped("the resource is gone")
-            return self._failed(str(error), transient=error.code not in REFUSALS)
+        danger = _play(self._playbook.check, self._engine.cloud, self._target)
+        if danger is None:
+            return self._harmless(resumed=resumed)
+        self._problem = danger.problem
+        return self._judge(self._target, danger)
 
     def _harmless(self, *, resumed: bool) -> Decision:
         acted = decision_id(str(self._record["eventID"]), self._playbook.id, Outcome.ACTED)
         if resumed and self._playbook.fix and self._engine.undo_log.read(acted):
+            self._engine.limits.note(self._playbook.id, failed=False, now=self._now)
             return self.decision(Outcome.ACTED, reason="an earlier run was interrupted after its fix")
         return self.skipped("the resource is not in danger")
 
@@ -156,7 +181,7 @@ class _Run:
         fix = self._playbook.fix
         if fix is None:
             return self.decision(Outcome.ALERTED)
-        if is_excepted(self._playbook.id, self._playbook.tags(self._engine.cloud, target)):
+        if is_excepted(self._playbook.id, _play(self._playbook.tags, self._engine.cloud, target)):
             return self.skipped("a tag of the resource excepts it")
         if self._mode != ENFORCE:
             return self.decision(Outcome.WOULD_ACT)
@@ -182,10 +207,10 @@ class _Run:
         acted = decision_id(str(self._record["eventID"]), playbook.id, Outcome.ACTED)
         kept = Kept(playbook=playbook.id, target=target, before=danger.before, undone=False)
         engine.undo_log.keep(acted, kept, self._now)
-        fix(engine.cloud, target, danger)
-        left = playbook.check(engine.cloud, target)
-        if left is not None:
-            return self._failed(f"after the fix: {left.problem}", transient=False)
+        _play(fix, engine.cloud, target, danger)
+        left = _play(playbook.check, engine.cloud, target)
+        if left is not None:  # some APIs show a change only after a while
+            return self._failed(f"after the fix: {left.problem}", transient=True)
         engine.limits.note(playbook.id, failed=False, now=self._now)
         return self.decision(Outcome.ACTED)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from opentrail.branches.remediation.playbook import EXCEPTION_TAG, Record
 from opentrail.errors import SettingsError
@@ -13,6 +14,7 @@ from opentrail.errors import SettingsError
 OBSERVE = "observe"
 ENFORCE = "enforce"
 EXCEPT_ALL = "except"
+_SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,16 @@ def _callers(record: Record) -> list[str]:
         return []
     session = identity.get("sessionContext")
     issuer = session.get("sessionIssuer") if isinstance(session, Mapping) else None
-    arns = [identity.get("arn"), issuer.get("arn") if isinstance(issuer, Mapping) else None]
+    arn = identity.get("arn")
+    role = issuer.get("arn") if isinstance(issuer, Mapping) else None
+    arns = [arn, role or _role_of(arn)]
     return [arn for arn in arns if isinstance(arn, str) and arn]
+
+
+def _role_of(arn: Any) -> str:
+    """The role of a session by its ARN alone, for records without ``sessionIssuer``; a path is not in it."""
+    found = _SESSION.fullmatch(arn) if isinstance(arn, str) else None
+    return "arn:{}:iam::{}:role/{}".format(*found.groups()) if found else ""
 
 
 def _for_playbook(entries: Sequence[str], playbook: str) -> list[str]:

@@ -16,7 +16,8 @@ class Claim(Enum):
 
     OURS = auto()
     RESUMED = auto()  # an earlier run began, failed or vanished
-    TAKEN = auto()  # decided already, or another run is at it
+    TAKEN = auto()  # decided already
+    BUSY = auto()  # another run is at it, or vanished a moment ago
 
 
 class Kept(NamedTuple):
@@ -33,6 +34,9 @@ class Claims(Protocol):
 
     def claim(self, event_id: str, playbook: str, now: datetime) -> Claim:
         """Take the event, unless it is decided or was taken a moment ago. Raises ``StorageError``."""
+
+    def release(self, event_id: str, playbook: str, now: datetime) -> None:
+        """Give it back undecided: the next run may have it at once. Raises ``StorageError``."""
 
     def settle(self, decision: Decision, *, final: bool) -> None:
         """Keep the decision; unless ``final``, the event may be claimed again. Raises ``StorageError``."""

@@ -13,14 +13,25 @@ import pytest
 from opentrail.adapters.aws.own_events import OwnEvents
 from opentrail.adapters.aws.remediation import DecisionLine, DynamoRemediation
 from opentrail.adapters.aws.sqs import SqsQueue
-from opentrail.branches.remediation import Decision, Outcome, Target
+from opentrail.branches.remediation import Decision, Engine, Outcome, Target
 from opentrail.branches.remediation.decision import decide
 from opentrail.branches.remediation.ports import Claim, Kept
 from opentrail.errors import StorageError
 from opentrail.format.envelope import parse_envelope
 from opentrail.model.event import Place
 from tests.support.aws import make_queue, make_table, take_all
-from tests.unit.remediation.fakes import ACCOUNT, NOW, REGION, SWITCH, event, later, switch_of
+from tests.unit.remediation.fakes import (
+    ACCOUNT,
+    NOW,
+    REGION,
+    SWITCH,
+    House,
+    Memory,
+    engine,
+    event,
+    later,
+    switch_of,
+)
 
 TARGET = Target(name="lamp", arn="arn:lamp", type="Test::Switch", account=ACCOUNT, region=REGION)
 KEPT = Kept("switch", TARGET, {"level": 7}, undone=False)
@@ -40,7 +51,33 @@ def decision(outcome: Outcome = Outcome.ACTED, minutes: float = 0) -> Decision:
 def test_one_run_has_an_event_until_its_lease_ends(state: DynamoRemediation) -> None:
     claims = [state.claim("e1", "switch", later(minutes)) for minutes in (0, 1, 2, 3, 4)]
 
-    assert claims == [Claim.OURS, Claim.TAKEN, Claim.TAKEN, Claim.RESUMED, Claim.TAKEN]
+    assert claims == [Claim.OURS, Claim.BUSY, Claim.BUSY, Claim.RESUMED, Claim.BUSY]
+
+
+def test_a_run_that_gives_an_event_back_lets_the_next_have_it_at_once(state: DynamoRemediation) -> None:
+    state.claim("e1", "switch", NOW)
+    state.release("e1", "switch", NOW)
+
+    assert state.claim("e1", "switch", NOW) is Claim.RESUMED
+
+
+def test_a_decision_nobody_could_be_told_is_told_by_lambdas_first_retry(state: DynamoRemediation) -> None:
+    class Unreachable(Memory):
+        def tell(self, decision: Decision) -> None:
+            raise StorageError("the queue does not answer")
+
+    house, heard = House(), Memory()
+
+    def armed(reports: Memory) -> Engine:
+        return replace(engine(house, reports), claims=state, limits=state, undo_log=state)
+
+    with pytest.raises(StorageError, match="does not answer"):
+        armed(Unreachable()).handle(event(), NOW)
+
+    armed(heard).handle(event(), later(1))
+
+    assert [told.outcome for told in heard.told] == [Outcome.ACTED]
+    assert house.done == ["lamp"]
 
 
 def test_playbooks_claim_the_same_event_each_for_itself(state: DynamoRemediation) -> None:

@@ -134,7 +134,12 @@ class Memory:
         """See ``ports``."""
         state = self.claims.get((event_id, playbook))
         self.claims[event_id, playbook] = state if state == "decided" else "running"
-        return {None: Claim.OURS, "decided": Claim.TAKEN}.get(state, Claim.RESUMED)
+        known = {None: Claim.OURS, "decided": Claim.TAKEN, "running": Claim.BUSY, "failed": Claim.RESUMED}
+        return known[state]
+
+    def release(self, event_id: str, playbook: str, now: datetime) -> None:
+        """See ``ports``."""
+        self.claims[event_id, playbook] = "failed"
 
     def settle(self, decision: Decision, *, final: bool) -> None:
         """See ``ports``."""

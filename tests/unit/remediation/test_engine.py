@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,18 @@ from opentrail.branches.remediation import Guard, Outcome
 from opentrail.branches.remediation.decision import DETAIL_TYPE, decision_id, to_record
 from opentrail.errors import StorageError
 from tests.support import own_events
-from tests.unit.remediation.fakes import ALARM, NOW, ROLE, House, Memory, by_role, engine, event, later
+from tests.unit.remediation.fakes import (
+    ALARM,
+    NOW,
+    ROLE,
+    SWITCH,
+    House,
+    Memory,
+    by_role,
+    engine,
+    event,
+    later,
+)
 
 
 @pytest.fixture
@@ -110,10 +123,44 @@ def test_a_run_that_died_after_its_fix_is_still_told_as_one_that_acted(house: Ho
     assert (decision.outcome, house.done) == (Outcome.ACTED, ["lamp"])
 
 
-def test_a_fix_that_does_not_help_is_a_failure(memory: Memory) -> None:
+def test_what_another_run_is_at_is_left_to_a_retry(house: House, memory: Memory) -> None:
+    memory.claim("e1", "switch", NOW)  # and vanished, perhaps
+
+    with pytest.raises(StorageError, match="another run is at it"):
+        engine(house, memory).handle(event(), NOW)
+
+    assert (memory.told, house.done) == ([], [])
+
+
+def test_a_fix_that_does_not_help_is_a_failure_and_tried_again(memory: Memory) -> None:
     decision = engine(House(stuck=True), memory).handle(event(), NOW)
 
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "after the fix: lamp is on")
+    assert decision.transient
+
+
+@pytest.mark.parametrize("part", ["target", "check", "fix", "tags"])
+def test_a_bug_of_a_playbook_is_a_failure_that_is_told(house: House, memory: Memory, part: str) -> None:
+    def wrong(*_: object) -> None:
+        raise KeyError("SecurityGroups")
+
+    changed: dict[str, Any] = {part: wrong}
+
+    decision = engine(house, memory, playbook=replace(SWITCH, **changed)).handle(event(), NOW)
+
+    assert (decision.outcome, decision.reason) == (Outcome.FAILED, "KeyError: 'SecurityGroups'")
+    assert decision.transient
+    assert memory.told == [decision]
+
+
+def test_a_fix_of_a_run_that_died_counts_as_a_success(house: House, memory: Memory) -> None:
+    house.denied, house.code = ("set",), "ThrottlingException"
+    engine(house, memory).handle(event(), NOW)
+    house.levels["lamp"] = 0  # the call was carried out after all
+
+    decision = engine(house, memory).handle(event(), NOW)
+
+    assert (decision.outcome, memory.breaker) == (Outcome.ACTED, (0, None))
 
 
 def test_a_playbook_without_a_fix_only_tells(house: House, memory: Memory) -> None:

@@ -49,6 +49,20 @@ def test_a_pattern_matches_the_whole_arn(caller: str) -> None:
     assert guard.why_not("switch", event(caller=caller)) == ""
 
 
+def test_a_session_without_its_issuer_is_known_by_its_own_arn() -> None:
+    session = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/alice"}
+
+    assert Guard(own_roles=[ADMIN]).why_not("switch", event(userIdentity=session)) == (
+        "it is a change of OpenTrail's own"
+    )
+
+
+def test_the_issuer_says_which_role_it_is() -> None:
+    elsewhere = by_role(f"arn:aws:iam::{ACCOUNT}:role/elsewhere/Admin")
+
+    assert Guard(break_glass=[ADMIN]).why_not("switch", event(userIdentity=elsewhere)) == ""
+
+
 def test_a_session_name_does_not_make_a_role() -> None:
     session = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Evil/Admin"}
 
