@@ -1,4 +1,4 @@
-"""Detections: default bus -> one rule for each Sigma rule -> one function -> findings."""
+"""Detections: default bus, home bus -> one rule each for every Sigma rule -> one function -> findings."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from stacks.constructs.alarms import Alarms
 from stacks.constructs.code_assets import function_code, package_layer
 from stacks.constructs.code_bundle import DETECTIONS
 from stacks.constructs.dead_letters import GiveUp, dead_letters
+from stacks.constructs.home_bus import home_bus_name
 from stacks.constructs.rules import ALL_CALLS
 from stacks.constructs.stage_function import StageFunction
 from stacks.constructs.stage_role import stage_role, stage_role_arn
@@ -51,11 +52,14 @@ class DetectionsStack(cdk.Stack):
         self._grant(options, storage, pipeline.intake.queue)
         rules = compiled(options.detections_folder)
         self.function = self._function(options, pipeline.intake.queue, to_json(rules.detections))
+        home_bus = home_bus_name(options.name_prefix)
         for rule in rules.detections:
-            self._watch(rule)
+            self._watch("Rule", rule)
+            self._watch("HomeRule", rule, bus=home_bus)  # calls of other Regions and accounts
         for note in rules.notes:
             cdk.Annotations.of(self).add_warning_v2("OpenTrail:Detection", note)
-        self._let_rules_call()
+        self._let_rules_call("RulePermission", self.stack_name)
+        self._let_rules_call("HomeRulePermission", f"{home_bus}/{self.stack_name}")
         cdk.CfnOutput(self, "DetectionsFunctionName", value=self.function.function_name)
         Alarms(self, "Alarms", topic_arn=storage.alarm_topic_arn).watch_detections(
             self.function, self.given_up
@@ -90,13 +94,14 @@ class DetectionsStack(cdk.Stack):
         function.configure_async_invoke(retry_attempts=2, on_failure=GiveUp(self.given_up))
         return function
 
-    def _watch(self, rule: Detection) -> None:
+    def _watch(self, name: str, rule: Detection, *, bus: str | None = None) -> None:
         """Send what may match ``rule`` to the function, with the rule's id: it judges by that rule alone."""
         template = json.dumps({"detection": rule.id, "event": 0}).replace("0}", "<aws.events.event.json>}")
         events.CfnRule(
             self,
-            f"Rule{rule.id.replace('-', '')}",
+            f"{name}{rule.id.replace('-', '')}",
             description=f"OpenTrail finds: {rule.title}"[:512],
+            event_bus_name=bus,
             event_pattern=dict(pattern_of(rule.condition).body),
             state=ALL_CALLS,
             targets=[
@@ -109,10 +114,10 @@ class DetectionsStack(cdk.Stack):
             ],
         )
 
-    def _let_rules_call(self) -> None:
-        """One permission for all: a function's policy has room for some sixty. CloudFormation begins the
-        names of what it names with the stack's."""
-        rules = self.format_arn(service="events", resource="rule", resource_name=f"{self.stack_name}-*")
+    def _let_rules_call(self, id_: str, start: str) -> None:
+        """One permission for all of a bus: a function's policy has room for some sixty. CloudFormation
+        begins the names of what it names with the stack's."""
+        rules = self.format_arn(service="events", resource="rule", resource_name=f"{start}-*")
         self.function.add_permission(
-            "RulePermission", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rules
+            id_, principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rules
         )

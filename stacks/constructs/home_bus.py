@@ -21,7 +21,7 @@ def forwarder_role_name(name_prefix: str, region: str) -> str:
 
 
 class HomeBus(Construct):
-    """The bus that forwarders send to; its one rule leads to ``intake``.
+    """The bus that forwarders send to; its one rule leads to ``intake``. Detections add theirs.
 
     Not the default bus, for two reasons: rules and functions that people have there would
     begin to see other accounts' calls, and no rule on this bus can send an event on, so that

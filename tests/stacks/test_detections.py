@@ -39,10 +39,14 @@ def test_patterns_are_about_the_calls_that_the_pipeline_records() -> None:
     assert CALLS == {"source": ALL_SOURCES, "detail-type": DETAIL_TYPES}
 
 
+@pytest.mark.parametrize(("name", "bus"), [("Rule", None), ("HomeRule", "Audit-calls")])
 @pytest.mark.parametrize("rule", RULES, ids=[rule.title for rule in RULES])
-def test_each_rule_selects_its_calls_and_says_which_it_is(detections: Template, rule: Detection) -> None:
-    made = detections.of_type("AWS::Events::Rule")[f"Rule{rule.id.replace('-', '')}"]
+def test_each_rule_selects_its_calls_on_both_buses_and_says_which_it_is(
+    detections: Template, rule: Detection, name: str, bus: str | None
+) -> None:
+    made = detections.of_type("AWS::Events::Rule")[f"{name}{rule.id.replace('-', '')}"]
 
+    assert made.get("EventBusName") == bus
     assert made["EventPattern"] == pattern_of(rule.condition).body
     assert made["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     (target,) = made["Targets"]
@@ -53,14 +57,17 @@ def test_each_rule_selects_its_calls_and_says_which_it_is(detections: Template, 
 
 
 def test_there_is_no_rule_but_those(detections: Template) -> None:
-    assert len(detections.of_type("AWS::Events::Rule")) == len(RULES)
+    assert len(detections.of_type("AWS::Events::Rule")) == 2 * len(RULES)
 
 
-def test_one_permission_lets_the_rules_of_this_stack_call(detections: Template) -> None:
-    (permission,) = detections.of_type("AWS::Lambda::Permission").values()
+def test_one_permission_lets_the_rules_of_a_bus_call(detections: Template) -> None:
+    permissions = detections.of_type("AWS::Lambda::Permission").values()
 
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert permission["SourceArn"]["Fn::Join"][1][-1] == ":rule/AuditDetections-*"
+    assert {permission["Principal"] for permission in permissions} == {"events.amazonaws.com"}
+    assert sorted(permission["SourceArn"]["Fn::Join"][1][-1] for permission in permissions) == [
+        ":rule/Audit-calls/AuditDetections-*",
+        ":rule/AuditDetections-*",
+    ]
 
 
 def test_the_compiled_rules_are_in_the_package_and_the_compiler_is_not(configured: Templates) -> None:
