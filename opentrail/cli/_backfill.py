@@ -71,13 +71,25 @@ class Backfill:
             KeyboardInterrupt: likewise.
         """
         totals = Totals()
-        again = [Listed(key, 0) for key in sorted(self.state.failed)]
-        self._take(again, "", totals)
+        self._take(self._failed_before(), "", totals)
         for folder in find_folders(self.files, self.bucket, self.prefix):
-            self._take(self.left_in(folder), folder, totals)
+            self._take(self._left_in(folder), folder, totals)
         return totals
 
-    def left_in(self, folder: str) -> Iterator[Listed]:
+    def left(self) -> Iterator[Listed]:
+        """Every file this run will read.
+
+        Raises:
+            StorageError: S3 refused or did not answer.
+        """
+        yield from self._failed_before()
+        for folder in find_folders(self.files, self.bucket, self.prefix):
+            yield from self._left_in(folder)
+
+    def _failed_before(self) -> list[Listed]:
+        return [Listed(key, 0) for key in sorted(self.state.failed)]
+
+    def _left_in(self, folder: str) -> Iterator[Listed]:
         """The files of ``folder`` that no run has done."""
         after = self.state.resume_after(folder, self._start)
         return list_files(self.files, self.bucket, folder, self.when, after=after)

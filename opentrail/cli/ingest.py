@@ -20,7 +20,7 @@ import click
 from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.deployed_settings import deployed_settings
 from opentrail.adapters.aws.deployment import find_deployment, messages_on
-from opentrail.adapters.aws.ingest import Ingested, make_ingester
+from opentrail.adapters.aws.ingest import Ingested, Ingester, make_ingester
 from opentrail.adapters.aws.source_files import SourceFiles
 from opentrail.cli._backfill import Backfill, Totals
 from opentrail.cli._backfill_plan import Listed, Range, find_folders, list_files
@@ -172,9 +172,8 @@ class _Run:
         try:
             with _bar() as (expect, advance):
                 run = self._backfill(advance)
-                for folder in find_folders(run.files, run.bucket, run.prefix):
-                    for file in run.left_in(folder):
-                        expect(file)
+                for file in run.left():
+                    expect(file)
                 totals = run.run()
                 self.state.complete = True
         finally:
@@ -204,7 +203,7 @@ class _Run:
             wait=self._wait_for_room,
         )
 
-    def _ingester(self) -> Any:
+    def _ingester(self) -> Ingester:
         return make_ingester(self.settings, client, _warn, history_since=self.history_since)
 
     def _save(self) -> None:

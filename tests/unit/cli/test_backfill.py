@@ -216,6 +216,17 @@ def test_a_bad_file_holds_up_no_other_and_is_tried_again() -> None:
     assert (line.taken, state.failed) == ([key_of(1)], {})
 
 
+def test_what_is_left_is_what_a_run_reads() -> None:
+    bucket, state, line = FakeBucket(*map(key_of, range(3))), State(source="", arrived_at=0.0), Line()
+    line.faults[key_of(1)] = FormatError("not a log file")
+    first = [file.key for file in backfill(bucket, line, state).left()]
+    backfill(bucket, line, state).run()
+
+    then = [file.key for file in backfill(bucket, line, state).left()]
+
+    assert (first, then) == ([key_of(number) for number in range(3)], [key_of(1)])
+
+
 def test_a_file_that_s3_refuses_holds_up_no_other() -> None:
     bucket, line = FakeBucket(*map(key_of, range(3))), Line()
     line.faults[key_of(0)] = StorageError("in Glacier", "InvalidObjectState")
