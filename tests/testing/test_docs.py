@@ -23,23 +23,25 @@ def test_account_and_region(opentrail):
 """
 
 
-def examples() -> dict[str, str]:
-    return dict(BLOCK.findall(PAGE.read_text()))
+def examples() -> list[tuple[str, str]]:
+    return BLOCK.findall(PAGE.read_text())
 
 
 def test_every_python_block_is_a_file() -> None:
     assert PAGE.read_text().count("```python") == len(examples())
 
 
-def test_examples_pass(pytester: pytest.Pytester) -> None:
+def test_examples_pass(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name)  # a reader's shell has none
+    *files, (_, another_account) = examples()
     elsewhere = pytester.mkdir("elsewhere")
-    elsewhere.joinpath("conftest.py").write_text(examples()["conftest.py"])
+    elsewhere.joinpath("conftest.py").write_text(another_account)
     elsewhere.joinpath("test_elsewhere.py").write_text(IN_ANOTHER_ACCOUNT)
-    for name, text in examples().items():
-        if name != "conftest.py":
-            pytester.path.joinpath(name).write_text(text)
+    for name, text in files:
+        pytester.path.joinpath(name).write_text(text)
 
     outcome = pytester.runpytest_subprocess("-Werror")
 
-    promised = sum(text.count("\ndef test_") for text in [*examples().values(), IN_ANOTHER_ACCOUNT])
+    promised = sum(text.count("\ndef test_") for text in [*(text for _, text in files), IN_ANOTHER_ACCOUNT])
     outcome.assert_outcomes(passed=promised)
