@@ -11,6 +11,7 @@ import click
 
 from opentrail.branches.detections import Detection, compile_predicate, pattern_of
 from opentrail.cli._event_files import records_of
+from opentrail.cli._words import counted
 from opentrail.errors import OpenTrailError
 from opentrail.format.own_record import principal_of
 
@@ -38,7 +39,7 @@ def check_command(rules: Path, as_json: bool) -> None:
         click.echo(json.dumps(_facts(reading)) if as_json else "\n".join(_explained(reading)))
     broken = sum(1 for reading in readings if reading.problem)
     if not as_json:
-        click.echo(f"{len(readings)} rules, {broken} with problems")
+        click.echo(f"{counted(len(readings), 'rule')}, {broken} with problems")
     raise SystemExit(1 if broken else 0)
 
 
@@ -66,7 +67,7 @@ def test_command(rules: Path, events: tuple[Path, ...], as_json: bool) -> None:
     except OpenTrailError as error:
         _fail(str(error))
     if not as_json:
-        click.echo(f"{found} findings in {seen} records")
+        click.echo(f"{counted(found, 'finding')} in {counted(seen, 'record')}")
     raise SystemExit(0 if found else 1)
 
 

@@ -11,6 +11,7 @@ from opentrail.adapters.aws.clients import client
 from opentrail.adapters.aws.dead_letters import DeadLetter, DeadLetters
 from opentrail.adapters.aws.deployment import QueueState, find_deployment, read_queues
 from opentrail.cli._deployment import UNREACHABLE, UncheckedError, prefix_option
+from opentrail.cli._words import counted
 from opentrail.errors import StorageError
 
 TOO_OFTEN = "failed too often; the function's log says why"
@@ -43,7 +44,7 @@ def command(queue: str | None, reason: str, limit: int | None, name_prefix: str)
         moved = send_back(_letters_of(chosen[0]), reason=reason, limit=limit)
     except (StorageError, *UNREACHABLE) as error:
         raise UncheckedError(str(error)) from error
-    click.echo(f"{moved} messages sent back to {chosen[0].name.lower()}")
+    click.echo(f"{counted(moved, 'message')} sent back to {chosen[0].name.lower()}")
 
 
 def send_back(letters: DeadLetters, *, reason: str = "", limit: int | None = None) -> int:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sigma.conditions import SigmaCondition
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from opentrail.adapters.sigma.condition import to_predicate
+from opentrail.adapters.sigma.policy import POLICY
 from opentrail.branches.detections.detection import Detection
 from opentrail.branches.detections.fields import is_member
 from opentrail.branches.detections.matcher import compile_predicate
@@ -70,7 +72,7 @@ def _check_logsource(logsource: Any) -> None:
 
 def _parse(document: dict[str, Any]) -> SigmaRule:
     try:
-        rule = SigmaRule.from_dict(document, collect_errors=True)
+        rule = SigmaRule.from_dict(document, collect_errors=True, policy=POLICY)
     except (SigmaError, AttributeError, TypeError, ValueError) as error:  # pySigma trips over odd shapes
         raise FormatError(f"{error}") from error
     if rule.errors:
@@ -80,14 +82,22 @@ def _parse(document: dict[str, Any]) -> SigmaRule:
 
 def _condition(rule: SigmaRule) -> Predicate:
     """Several conditions of one rule are alternatives."""
-    try:
-        parsed = [condition.parsed for condition in rule.detection.parsed_condition]
-    except (SigmaError, AttributeError, TypeError, ValueError) as error:
-        raise FormatError(f"its condition: {error}") from error
-    conditions = tuple(to_predicate(condition) for condition in parsed)
+    conditions = tuple(to_predicate(_parsed(condition)) for condition in rule.detection.parsed_condition)
     if not conditions:
         raise FormatError("it has no condition")
     return conditions[0] if len(conditions) == 1 else Some(conditions)
+
+
+def _parsed(condition: SigmaCondition) -> object:
+    try:
+        return condition.parsed
+    except (SigmaError, AttributeError, TypeError, ValueError) as error:
+        place = getattr(error.__context__, "loc", None)  # the parser's, whose words are the grammar's
+        if isinstance(place, int):
+            rest = condition.condition[place:].strip()
+            where = f"from {rest!r} on" if rest else "to its end"
+            raise FormatError(f"its condition cannot be read {where}") from error
+        raise FormatError(f"its condition: {error}") from error
 
 
 def notes_on(document: dict[str, Any], detection: Detection) -> Iterator[str]:

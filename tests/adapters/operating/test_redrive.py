@@ -52,7 +52,7 @@ def test_only_those_with_a_reason_and_only_so_many(queues: Queues) -> None:
 
     done = redrive("intake", "--reason", "UTF-8", "--limit", "1")
 
-    assert done.output == "1 messages sent back to intake\n"
+    assert done.output == "1 message sent back to intake\n"
     assert len(bodies(queues["IntakeDeadLetter"])) == 2
     assert "a" in bodies(queues["IntakeDeadLetter"])
 

@@ -45,7 +45,7 @@ def test_check_says_what_eventbridge_decides(rules: Path) -> None:
     assert result.stdout.splitlines() == [
         f"{rules / 'stop.yml'}: A rule of tests",
         '  EventBridge decides: {"eventName": [{"equals-ignore-case": "StopLogging"}]}',
-        "1 rules, 0 with problems",
+        "1 rule, 0 with problems",
     ]
 
 
@@ -132,7 +132,7 @@ def test_a_folder_of_events_and_json(rules: Path, tmp_path: Path) -> None:
 def test_nothing_found_is_exit_code_1(rules: Path, tmp_path: Path) -> None:
     result = run("test", rules, write(tmp_path / "events.json", OTHER))
 
-    assert (result.exit_code, result.stdout) == (1, "0 findings in 1 records\n")
+    assert (result.exit_code, result.stdout) == (1, "0 findings in 1 record\n")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from opentrail.adapters.sigma.folder import load, read
 from opentrail.adapters.sigma.rule import notes_on, read_rule
 from opentrail.branches.detections import Detection
 from opentrail.branches.detections.detection import from_json, to_json
-from opentrail.branches.detections.predicate import Text
+from opentrail.branches.detections.predicate import Regex, Text
 from opentrail.errors import FormatError, SettingsError
 from tests.unit.detections.rules import ID, rule
 
@@ -83,10 +83,12 @@ def detecting(selection: Any, condition: str = "selection") -> dict[str, Any]:
             "eventName: there is nothing to put in the place of %names%",
         ),
         (detecting({"eventTime|hour": 3}), "eventTime: parts of a time .* are not supported"),
-        (detecting({"eventName|re": "(unclosed"}), "unclosed"),
+        (detecting({"eventName|re": "(unclosed"}), r"'\(unclosed' is invalid: missing \)"),
         (detecting({"sourceIPAddress|cidr": "10.0.0.1/8"}), "CIDR"),
         (detecting({"eventName": "A"}, "selection | count() > 5"), "pipe syntax"),
         (detecting({"eventName": "A"}, "selektion"), "selektion"),
+        (detecting({"eventName": "A"}, "selection and ("), "its condition cannot be read to its end"),
+        (detecting({"eventName": "A"}, "selection andd x"), "its condition cannot be read from 'andd x' on"),
         (detecting({"eventName": "A"}, "1 of other*"), "other"),
         (detecting({}), "empty"),
         (detecting([None]), "a keyword|Null value"),
@@ -107,6 +109,22 @@ def detecting(selection: Any, condition: str = "selection") -> dict[str, Any]:
 def test_what_cannot_be_compiled_is_refused_and_says_why(document: Any, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         read_rule(document)
+
+
+def test_an_expression_that_cannot_be_read_writes_nothing_of_its_own(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(FormatError):
+        read_rule(detecting({"eventName|re": "(unclosed"}))
+
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("modifiers", "flags"), [("re", ""), ("re|i", "i"), ("re|i|m|s", "ims")])
+def test_flags_of_an_expression(modifiers: str, flags: str) -> None:
+    condition = read_rule(detecting({f"eventName|{modifiers}": "^A.*z$"})).condition
+
+    assert condition == Regex("eventName", "^A.*z$", flags)
 
 
 def test_a_folder_is_read_with_those_below_it_and_files_of_several_rules(tmp_path: Path) -> None:
