@@ -6,6 +6,7 @@ answers. The attribute that leaves least is sent.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 from opentrail.cli._shown_event import ShownEvent
 
@@ -195,10 +196,20 @@ class LookupFailedError(click.ClickException):
         if isinstance(error, ClientError):
             super().__init__(f"LookupEvents: {error.response['Error'].get('Message') or error}")
         else:
-            super().__init__(f"{error} Set AWS_ENDPOINT_URL to where `opentrail up` answers.")
+            super().__init__(_unanswered(error))
         self._unreachable = isinstance(error, BotoCoreError)
 
     @property
     def exit_code(self) -> int:  # type: ignore[override]  # click's is a class attribute
         """What the process ends with."""
         return EXIT_UNREACHABLE if self._unreachable else EXIT_REFUSED
+
+
+def _unanswered(error: BotoCoreError) -> str:
+    """What is wrong, and what the laptop's user forgot where that may be it."""
+    text = str(error).rstrip(".")
+    if isinstance(error, EndpointConnectionError):
+        return f"{text}. Is `opentrail up` running there?" if os.environ.get("AWS_ENDPOINT_URL") else text
+    if isinstance(error, NoCredentialsError) and not os.environ.get("AWS_ENDPOINT_URL"):
+        return f"{text}. For `opentrail up`, set AWS_ENDPOINT_URL and any credentials."
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import click
 
 from opentrail.adapters.aws.deployment import FunctionState, QueueState
 
+# Stack, logical id with CDK's hash, and what CloudFormation adds.
+_MADE_NAME = re.compile(r"\w+-(?P<id>[A-Za-z]\w*?)[0-9A-F]{8}-[0-9A-Z]{12}")
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
@@ -84,5 +87,11 @@ def of_laptop(status: Mapping[str, Any]) -> Iterator[Line]:
     yield Line(
         "workers",
         True,
-        ", ".join(f"{n} {name}" for name, n in status.get("workers", {}).items()) or "none yet",
+        ", ".join(f"{n} {_short(name)}" for name, n in status.get("workers", {}).items()) or "none yet",
     )
+
+
+def _short(function: str) -> str:
+    """``RecordFunction`` of the name CloudFormation makes for it; other names as they are."""
+    made = _MADE_NAME.fullmatch(function)
+    return made["id"] if made else function

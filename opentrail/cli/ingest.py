@@ -108,6 +108,8 @@ def command(
     Exit code 0: all done. 1: some files could not be taken; the next run tries them again.
     2: it could not be done. 130: interrupted.
     """
+    if start and end and start > end:
+        raise click.UsageError("--from is after --to")
     when = Range(start=start, end=end)
     try:
         if dry_run:

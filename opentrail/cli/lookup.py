@@ -44,8 +44,10 @@ Examples:
 
 @click.command("lookup", epilog=EPILOG)
 @filter_options
-@click.option("--since", "--start-time", type=When(), help="From this time on: 2026-01-10T04:00Z, 15m, 7d.")
-@click.option("--until", "--end-time", type=When(), help="Up to this time.")
+@click.option(
+    "--since", "--from", "--start-time", type=When(), help="From this time on: 2026-01-10T04:00Z, 15m, 7d."
+)
+@click.option("--until", "--to", "--end-time", type=When(), help="Up to this time.")
 @click.option(
     "--limit",
     default=DEFAULT_LIMIT,
@@ -56,6 +58,7 @@ Examples:
 @click.option(
     "--output", default="table", show_default=True, type=click.Choice(["table", "json", "csv"]), help="Form."
 )
+@click.option("--json", "output", flag_value="json", help="The same as --output json.")
 def command(
     since: datetime | None,
     until: datetime | None,

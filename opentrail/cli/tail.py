@@ -60,6 +60,7 @@ Examples:
     type=click.Choice(["text", "json"]),
     help="A line of text, or the record as one line of JSON.",
 )
+@click.option("--json", "output", flag_value="json", help="The same as --output json.")
 @click.option("--color/--no-color", default=None, help="Default: when standard output is a terminal.")
 def command(
     since: datetime | None,

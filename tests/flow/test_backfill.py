@@ -193,6 +193,7 @@ def test_what_opentrail_itself_wrote_is_refused(world: OpenTrail, state: Path) -
         (["s3://nobody-has-this"], "NoSuchBucket"),
         (["s3://nobody-has-this", "--name-prefix", "Other"], "no stack OtherPipeline"),
         (["nowhere"], "is not s3://BUCKET"),
+        (["s3://nobody-has-this", "--from", "1d", "--to", "2d"], "--from is after --to"),
     ],
 )
 def test_what_cannot_be_done_is_said(

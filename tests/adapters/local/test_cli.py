@@ -127,6 +127,15 @@ def test_status_is_one_screen_and_an_exit_code(
     assert shown.exit_code == code
 
 
+def test_status_calls_functions_by_the_names_their_stacks_have(endpoint: Endpoint) -> None:
+    made, own = "OpenTrailPipeline-RecordFunction0FDC7770-HDMNLX63HUVH", "keep-logging"
+    endpoint.body = json.dumps({"workers": {made: 2, own: 1}}).encode()
+
+    *_, line = run("status", "--endpoint", endpoint.server.url).stdout.splitlines()
+
+    assert line.split(maxsplit=2) == ["ok", "workers", f"2 RecordFunction, 1 {own}"]
+
+
 def test_verbs_are_found_by_their_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "wave_back.py").write_text(
         "import click\n@click.command()\ndef command():\n    '''Wave.'''\n    click.echo('bye')\n"

@@ -11,11 +11,17 @@ from typing import Any
 
 import click
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from click.testing import CliRunner
 
 from opentrail.cli import lookup, tail
-from opentrail.cli._event_filters import Filters, When
+from opentrail.cli._event_filters import Filters, LookupFailedError, When
 from opentrail.cli._shown_event import ShownEvent
 from opentrail.cli.tail import LATENESS, POLLS_PER_SWEEP, Follower
 from opentrail.format.times import to_iso
@@ -192,6 +198,35 @@ def test_times_ago(text: str, seconds: int) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a time"):
         When().convert(text, None, None)
+
+
+def test_options_as_the_other_verbs_have_them(asked: list[dict[str, Any]], past: Any) -> None:
+    done = CliRunner().invoke(lookup.command, ["--from", "2026-01-10", "--to", "2026-01-11", "--json"])
+
+    assert [request["StartTime"].day for request in asked[:1]] == [10]
+    assert [request["EndTime"].day for request in asked[:1]] == [11]
+    assert isinstance(json.loads(done.output), list)
+
+
+@pytest.mark.parametrize(
+    ("error", "endpoint", "said"),
+    [
+        (EndpointConnectionError(endpoint_url="http://x"), "http://x", "Is `opentrail up` running there?"),
+        (EndpointConnectionError(endpoint_url="https://aws"), "", '"https://aws"'),
+        (NoCredentialsError(), "", "credentials. For `opentrail up`, set AWS_ENDPOINT_URL"),
+        (NoRegionError(), "http://x", "You must specify a region"),
+    ],
+)
+def test_what_is_wrong_when_nothing_answers(
+    monkeypatch: pytest.MonkeyPatch, error: BotoCoreError, endpoint: str, said: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+
+    failed = LookupFailedError(error)
+
+    assert failed.exit_code == 2
+    assert said in failed.message
+    assert ("opentrail up" in failed.message) == ("opentrail up" in said)
 
 
 @pytest.mark.usefixtures("asked", "past")
