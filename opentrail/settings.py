@@ -205,4 +205,4 @@ class DetectionsSettings(Settings):
     state_table: str  # findings that were told
     intake_queue_url: str
     topic_arn: str  # SNS; "" = no topic hears of findings
-    own_role: str  # the function's role: its own calls are never found
+    own_role_arns: tuple[str, ...]  # as in RecordSettings: their calls are never found

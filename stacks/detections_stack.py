@@ -21,7 +21,7 @@ from stacks.constructs.dead_letters import GiveUp, dead_letters
 from stacks.constructs.home_bus import home_bus_name
 from stacks.constructs.rules import ALL_CALLS
 from stacks.constructs.stage_function import StageFunction
-from stacks.constructs.stage_role import stage_role, stage_role_arn
+from stacks.constructs.stage_role import stage_role
 from stacks.constructs.state_table import state_table
 from stacks.detections import Detection, compiled, pattern_of, to_json
 from stacks.options import Options
@@ -51,7 +51,7 @@ class DetectionsStack(cdk.Stack):
         self.role = stage_role(self, "Role", name_prefix=options.name_prefix, stage=STAGE)
         self._grant(options, storage, pipeline.intake.queue)
         rules = compiled(options.detections_folder)
-        self.function = self._function(options, pipeline.intake.queue, to_json(rules.detections))
+        self.function = self._function(options, pipeline, to_json(rules.detections))
         home_bus = home_bus_name(options.name_prefix)
         for rule in rules.detections:
             self._watch("Rule", rule)
@@ -73,16 +73,16 @@ class DetectionsStack(cdk.Stack):
         if options.detections_topic_arn:
             permissions.notify(self.role, [options.detections_topic_arn], options.delivery_key_arns)
 
-    def _function(self, options: Options, intake: sqs.Queue, compiled: bytes) -> lambda_.Function:
+    def _function(self, options: Options, pipeline: PipelineStack, compiled: bytes) -> lambda_.Function:
         function = StageFunction(
             self,
             "Detections",
             stage=STAGE,
             settings=DetectionsSettings(
                 state_table=self.table.table_name,
-                intake_queue_url=intake.queue_url,
+                intake_queue_url=pipeline.intake.queue.queue_url,
                 topic_arn=options.detections_topic_arn,
-                own_role=stage_role_arn(options.name_prefix, STAGE),
+                own_role_arns=pipeline.own_role_arns,
             ),
             role=self.role,
             code=function_code({DETECTIONS: compiled}),

@@ -103,6 +103,8 @@ class PipelineStack(cdk.Stack):
         self.own_role_arns = tuple(role.role_arn for role in self.roles.values())
         if options.source_bucket:
             self.own_role_arns += (stage_role_arn(options.name_prefix, "ingest"),)
+        if options.detections_folder:
+            self.own_role_arns += (stage_role_arn(options.name_prefix, "detections"),)
         self._destinations = permissions.destinations(self, options, storage.log_bucket, storage.key_arns)
         self._code = function_code()
         self._layer = package_layer(self, "Packages", bundle=options.bundle_layer)

@@ -45,7 +45,7 @@ class Detector:
         own_events = OwnEvents(SqsQueue(clients("sqs"), settings.intake_queue_url), clients("events"), home)
         return Watch(
             rules=self.rules,
-            own_role=settings.own_role,
+            own_roles=settings.own_role_arns,
             home=home,
             told=DynamoTold(clients("dynamodb"), settings.state_table),
             outlet=FindingOutlet(own_events, clients("sns"), settings.topic_arn),

@@ -105,10 +105,27 @@ def test_the_environment_is_the_settings(detections: Template) -> None:
     ours = {name: value for name, value in variables.items() if name.startswith("OPENTRAIL_")}
 
     assert set(ours) == {f"OPENTRAIL_{name.upper()}" for name in DetectionsSettings.__dataclass_fields__}
-    assert ours["OPENTRAIL_OWN_ROLE"]["Fn::Join"][1][-2:] == [
-        ":role/Audit-detections-",
-        {"Ref": "AWS::Region"},
-    ]
+
+
+def test_whoever_moves_records_is_never_found_and_neither_is_the_function(
+    configured: Templates, detections: Template
+) -> None:
+    def own(template: Template, name: str) -> str:
+        variables = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        return json.dumps(variables["OPENTRAIL_OWN_ROLE_ARNS"])
+
+    mine, recorded = own(detections, FUNCTION), own(configured.pipeline, "RecordFunction")
+
+    for role in (
+        "RecordRole",
+        "DeliverRole",
+        "DigestRole",
+        "InsightsRole",
+        "RollupRole",
+        "role/Audit-detections-",
+    ):
+        assert role in mine
+        assert role in recorded
 
 
 def test_what_the_function_gives_up_waits_in_a_queue_and_an_alarm_tells(detections: Template) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,12 +51,13 @@ class Watch:
 
     Attributes:
         rules: by id.
-        own_role: the ARN of the function's role: what it does is never found, or it could go on for ever.
+        own_roles: ARNs of the roles of OpenTrail's functions that move records. What they do is never
+            found: a finding is a record to move, and it could go on for ever.
         home: where it runs.
     """
 
     rules: Mapping[str, tuple[Detection, Matcher]]
-    own_role: str
+    own_roles: Collection[str]
     home: Place
     told: Told
     outlet: Outlet
@@ -73,7 +74,7 @@ class Watch:
         detection, matches = self.rules[rule]
         if not event.get("eventID"):
             return Verdict.NO_EVENT_ID, None
-        if _role_of(event) == self.own_role:
+        if _role_of(event) in self.own_roles:
             return Verdict.OWN_CALL, None
         if not matches(event):
             return Verdict.NO_MATCH, None

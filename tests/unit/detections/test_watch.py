@@ -57,7 +57,7 @@ def watch(memory: Memory) -> Watch:
     """One rule, armed."""
     return Watch(
         rules=armed({DETECTION.id: DETECTION}),
-        own_role=ROLE,
+        own_roles=[ROLE],
         home=Place(ACCOUNT, REGION),
         told=memory,
         outlet=memory,
