@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from opentrail.testing.world import OpenTrail
-from tests.remediation.case import Case, failing
+from tests.remediation.case import Case, failing, world_policy
 from tests.remediation.cases import CASES
 from tests.remediation.cases_accounts import EVERYTHING
 
@@ -54,6 +55,18 @@ def _has_no_policy(aws: OpenTrail, name: str) -> bool:
     return failing("NoSuchBucketPolicy", lambda: aws.client("s3").get_bucket_policy(Bucket=name))
 
 
+def _deny_cloudtrail(aws: OpenTrail, name: str) -> None:
+    s3 = aws.client("s3")
+    policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": f"arn:aws:s3:::{name}/*"}
+    policy["Statement"].append(denial)
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+
+
+def _denies(aws: OpenTrail, name: str) -> bool:
+    return "Deny" in aws.client("s3").get_bucket_policy(Bucket=name)["Policy"]
+
+
 def _trail_of_writes(aws: OpenTrail, name: str) -> bool:
     (selector,) = aws.client("cloudtrail").get_event_selectors(TrailName=name)["EventSelectors"]
     return bool(selector["ReadWriteType"] != "All")
@@ -63,6 +76,19 @@ def _make_again(aws: OpenTrail, name: str) -> None:
     cloudtrail = aws.client("cloudtrail")
     cloudtrail.delete_trail(Name=name)
     cloudtrail.create_trail(Name=name, S3BucketName=aws.runtime.outputs["LogBucketName"])
+
+
+def _open_by_name(aws: OpenTrail, name: str) -> None:
+    ec2 = aws.client("ec2")
+    (group,) = ec2.describe_security_groups(GroupIds=[name])["SecurityGroups"]
+    ranges = [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "0.0.0.0/0"}]
+    rule = {"IpProtocol": "tcp", "FromPort": 3389, "ToPort": 3389, "IpRanges": ranges}
+    ec2.authorize_security_group_ingress(GroupName=group["GroupName"], IpPermissions=[rule])
+
+
+def _create_open_topic(aws: OpenTrail, name: str) -> None:
+    attributes = {"Policy": world_policy("sns:Publish", name)}
+    aws.client("sns").create_topic(Name=name.rpartition(":")[2], Attributes=attributes)
 
 
 def _cluster_snapshot(aws: OpenTrail, word: str) -> str:
@@ -137,6 +163,13 @@ FURTHER = [
             TrailName=name, EventSelectors=ONLY_WRITES
         ),
         _trail_of_writes,
+    ),
+    _case("open-security-group", _open_by_name),
+    _case("log-bucket-weakened", _deny_cloudtrail, _denies),
+    _case(
+        "public-topic",
+        _create_open_topic,
+        make=lambda aws, word: f"arn:aws:sns:{aws.region}:{aws.account}:new-{word}",
     ),
     _case("trail-deleted", _make_again, _first["trail-stopped"].is_dangerous),
     _case("trail-key-disabled", lambda aws, name: aws.client("kms").disable_key(KeyId=name)),

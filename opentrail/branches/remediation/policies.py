@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from opentrail.branches.remediation.networks import is_worldwide
 from opentrail.format.iam_document import statements
 
 Document = dict[str, Any]
@@ -37,7 +38,6 @@ NARROWING = {
 }
 # Operators by which a key is compared to given values; the negative ones narrow nothing down.
 COMPARING = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
-EVERYWHERE = {"*", "0.0.0.0/0", "::/0"}
 
 
 def read_policy(text: str) -> Document:
@@ -88,10 +88,21 @@ def name_statements(found: list[Document]) -> str:
 def _narrowed(statement: Document) -> bool:
     conditions = statement.get("Condition") or {}
     return any(
-        _base(operator) in COMPARING and key.lower() in NARROWING and not EVERYWHERE & set(_listed(value))
+        _base(operator) in COMPARING and key.lower() in NARROWING and all(map(_is_known, _listed(value)))
         for operator, keys in conditions.items()
         for key, value in keys.items()
     )
+
+
+def _is_known(value: str) -> bool:
+    """Does the value name a known network, account, organization or resource, and not any?"""
+    worldwide = is_worldwide(value)
+    if worldwide is not None:
+        return not worldwide
+    parts = value.split(":", 5)
+    if parts[0] == "arn" and len(parts) == 6:  # what an account has may be any; so may what follows a name
+        value = parts[4] or parts[5]
+    return value[:1] not in ("*", "?", "$", "")
 
 
 def _base(operator: str) -> str:

@@ -32,6 +32,12 @@ def policy(*statements: dict[str, Any]) -> str:
         {"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}},
         {"Condition": {"StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}}},
         {"Condition": {"StringLike": {"aws:PrincipalArn": "*"}}},
+        {"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Deploy"}}},
+        {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}},
+        {"Condition": {"StringLike": {"aws:PrincipalAccount": "????????????"}}},
+        {"Condition": {"StringEquals": {"aws:userid": "${aws:userid}"}}},
+        {"Condition": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}},
+        {"Condition": {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2000::/3"]}}},
     ],
 )
 def test_everybody_may_come_in(change: dict[str, Any]) -> None:
@@ -47,6 +53,11 @@ def test_everybody_may_come_in(change: dict[str, Any]) -> None:
         {"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}},
         {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
         {"Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:sns:us-east-1:123456789012:topic"}}},
+        {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:*:123456789012:rule/*"}}},
+        {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::our-bucket*"}}},
+        {"Condition": {"StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}}},
+        {"Condition": {"StringEquals": {"aws:SourceAccount": 123456789012}}},
+        {"Condition": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "172.16.0.0/12", "2001:db8::/32"]}}},
     ],
 )
 def test_only_some_may_come_in(change: dict[str, Any]) -> None:

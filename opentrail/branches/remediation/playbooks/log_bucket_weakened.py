@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from opentrail.branches.remediation.playbook import (
@@ -19,21 +20,35 @@ from opentrail.branches.remediation.policies import read_policy
 from opentrail.branches.remediation.s3 import BUCKETS, GONE, bucket_of, bucket_policy, bucket_tags, put_policy
 from opentrail.branches.remediation.trails import all_trails
 from opentrail.errors import StorageError
-from opentrail.format.iam_document import statements
+from opentrail.format.iam_document import as_list, statements
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 MIN_DAYS = 90  # CIS and PCI ask for a year; less than event history's 90 days serves nobody
 
 
+def _lets_in(statement: Mapping[str, Any]) -> bool:
+    return statement.get("Effect") == "Allow" and _is_about_writing(statement)
+
+
+def _keeps_out(statement: Mapping[str, Any]) -> bool:
+    """Only a denial without a condition is sure to be one of CloudTrail."""
+    is_denial = statement.get("Effect") == "Deny" and not statement.get("Condition")
+    return is_denial and _is_about_writing(statement)
+
+
+def _is_about_writing(statement: Mapping[str, Any]) -> bool:
+    """Is it about CloudTrail, or everybody, who puts an object?"""
+    principal = statement.get("Principal")
+    everybody = principal == "*" or (isinstance(principal, Mapping) and "*" in as_list(principal.get("AWS")))
+    services = as_list(principal.get("Service")) if isinstance(principal, Mapping) else []
+    actions = [str(action).lower() for action in as_list(statement.get("Action"))]
+    writes = any(fnmatchcase("s3:putobject", action) for action in actions)
+    return writes and (everybody or CLOUDTRAIL in services)
+
+
 def _lets_cloudtrail_write(policy: str) -> bool:
-    for statement in statements(read_policy(policy)):
-        principal, actions = statement.get("Principal"), statement.get("Action")
-        services = principal.get("Service", []) if isinstance(principal, Mapping) else []
-        named = CLOUDTRAIL in ([services] if isinstance(services, str) else services)
-        listed = [actions] if isinstance(actions, str) else actions or []
-        if statement.get("Effect") == "Allow" and named and {"s3:PutObject", "s3:*"} & set(listed):
-            return True
-    return False
+    found = statements(read_policy(policy))
+    return any(map(_lets_in, found)) and not any(map(_keeps_out, found))
 
 
 def _rules(cloud: Cloud, bucket: str) -> list[dict[str, Any]]:
@@ -46,8 +61,11 @@ def _rules(cloud: Cloud, bucket: str) -> list[dict[str, Any]]:
 
 
 def _deletes_soon(rule: Mapping[str, Any]) -> bool:
-    days = (rule.get("Expiration") or {}).get("Days")
-    return rule.get("Status") == "Enabled" and days is not None and int(days) < MIN_DAYS
+    """By an age, or from a date on, whatever their age."""
+    expiration = rule.get("Expiration") or {}
+    days = expiration.get("Days")
+    is_soon = "Date" in expiration or (days is not None and int(days) < MIN_DAYS)
+    return rule.get("Status") == "Enabled" and is_soon
 
 
 def check(cloud: Cloud, target: Target) -> Danger | None:
@@ -89,13 +107,14 @@ def fix(cloud: Cloud, target: Target, danger: Danger) -> None:
     policy, rules = danger.before["policy"], danger.before["rules"]
     if not _lets_cloudtrail_write(policy):
         document = read_policy(policy) or {"Version": "2012-10-17"}
-        both = [*statements(document), *_for_cloudtrail(target)]
+        kept = [statement for statement in statements(document) if not _keeps_out(statement)]
+        both = [*kept, *(() if any(map(_lets_in, kept)) else _for_cloudtrail(target))]
         put_policy(cloud, target.name, json.dumps({**document, "Statement": both}))
     if danger.before["versioning"] == "Suspended":
         _set_versioning(cloud, target, "Enabled")
-    kept = [rule for rule in rules if not _deletes_soon(rule)]
-    if len(kept) < len(rules):
-        _set_rules(cloud, target, kept)
+    lasting = [rule for rule in rules if not _deletes_soon(rule)]
+    if len(lasting) < len(rules):
+        _set_rules(cloud, target, lasting)
 
 
 def undo(cloud: Cloud, target: Target, before: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opentrail.branches.remediation.networks import is_worldwide
 from opentrail.branches.remediation.playbook import (
     Cloud,
     Danger,
@@ -35,18 +36,23 @@ ADMIN_PORTS = {
     9200: "Elasticsearch",
     27017: "MongoDB",
 }
-WORLD_V4, WORLD_V6 = "0.0.0.0/0", "::/0"
 PORTED = ("tcp", "udp", "6", "17")
 Rule = dict[str, Any]
 
 
 def target(record: Record) -> Target | None:
-    """The group; ModifySecurityGroupRules names it one level down."""
+    """The group; ModifySecurityGroupRules names it one level down. Called by name, it is in the answer."""
     asked = parameters(record)
     nested = asked.get("ModifySecurityGroupRulesRequest")
     group = asked.get("groupId") or (nested.get("GroupId") if isinstance(nested, Mapping) else "")
+    group = group or next((rule.get("groupId") for rule in _answered_rules(record)), "")
     resource = "ec2:{region}:{account}:security-group/{name}"
     return target_at(record, str(group or ""), "AWS::EC2::SecurityGroup", resource)
+
+
+def _answered_rules(record: Record) -> list[Mapping[str, Any]]:
+    rules = (record.get("responseElements") or {}).get("securityGroupRuleSet") or {}
+    return list(rules.get("items") or ())
 
 
 def _group(cloud: Cloud, target: Target) -> Mapping[str, Any]:
@@ -66,13 +72,14 @@ def _reaches(rule: Mapping[str, Any]) -> str:
     if (first, last) == (0, 65535):
         return "every port"
     named = dict.fromkeys(name for port, name in ADMIN_PORTS.items() if first <= port <= last)
-    return f"ports {first}-{last} ({', '.join(named)})" if named else ""
+    said = f"port {first}" if first == last else f"ports {first}-{last}"
+    return f"{said} ({', '.join(named)})" if named else ""
 
 
 def _open_part(rule: Mapping[str, Any]) -> Rule | None:
     """The part of a rule that holds for the whole internet, as RevokeSecurityGroupIngress takes it."""
-    v4 = [{"CidrIp": WORLD_V4} for r in rule.get("IpRanges", []) if r["CidrIp"] == WORLD_V4]
-    v6 = [{"CidrIpv6": WORLD_V6} for r in rule.get("Ipv6Ranges", []) if r["CidrIpv6"] == WORLD_V6]
+    v4 = [{"CidrIp": r["CidrIp"]} for r in rule.get("IpRanges", []) if is_worldwide(r["CidrIp"])]
+    v6 = [{"CidrIpv6": r["CidrIpv6"]} for r in rule.get("Ipv6Ranges", []) if is_worldwide(r["CidrIpv6"])]
     if not (v4 or v6) or not _reaches(rule):
         return None
     part: Rule = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}

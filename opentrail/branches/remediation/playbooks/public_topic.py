@@ -25,8 +25,9 @@ TOPICS = "arn:{partition}:sns:{region}:{account}:*"
 
 
 def target(record: Record) -> Target | None:
-    """The topic."""
-    return target_at(record, str(parameters(record).get("topicArn") or ""), "AWS::SNS::Topic", "{name}")
+    """The topic; a new one's ARN is in the answer."""
+    arn = parameters(record).get("topicArn") or (record.get("responseElements") or {}).get("topicArn")
+    return target_at(record, str(arn or ""), "AWS::SNS::Topic", "{name}")
 
 
 def check(cloud: Cloud, target: Target) -> Danger | None:
@@ -76,7 +77,17 @@ PLAYBOOK = Playbook(
     title="SNS topic opened to everybody",
     severity="high",
     controls=("NIST 800-53 AC-3", "PCI DSS 4.0 1.4.4"),
-    pattern=calls("sns", "SetTopicAttributes", detail={"requestParameters": {"attributeName": ["Policy"]}}),
+    pattern=calls(
+        "sns",
+        "SetTopicAttributes",
+        "CreateTopic",
+        detail={
+            "$or": [
+                {"requestParameters": {"attributeName": ["Policy"]}},
+                {"requestParameters": {"attributes": {"Policy": [{"exists": True}]}}},
+            ]
+        },
+    ),
     reads=(
         Permission(
             actions=("sns:GetTopicAttributes", "sns:ListTagsForResource"),

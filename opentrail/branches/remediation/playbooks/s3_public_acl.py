@@ -21,6 +21,16 @@ PUBLIC = {
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "every AWS account",
 }
 
+# A new bucket's ACL, canned or grant by grant; EventBridge asks for leaves only.
+GRANTS = ("full-control", "read", "read-acp", "write", "write-acp")
+GIVEN = (
+    {"requestParameters": {"x-amz-acl": [{"exists": True}]}},
+    *(
+        {"requestParameters": {"accessControlList": {f"x-amz-grant-{grant}": [{"exists": True}]}}}
+        for grant in GRANTS
+    ),
+)
+
 
 def _acl(cloud: Cloud, target: Target) -> dict[str, Any]:
     answer = cloud("s3", "get_bucket_acl", Bucket=target.name)
@@ -66,9 +76,7 @@ PLAYBOOK = Playbook(
         "s3",
         "PutBucketAcl",
         "CreateBucket",
-        detail={
-            "$or": [{"eventName": ["PutBucketAcl"]}, {"requestParameters": {"x-amz-acl": [{"exists": True}]}}]
-        },
+        detail={"$or": [{"eventName": ["PutBucketAcl"]}, *GIVEN]},
     ),
     reads=(
         Permission(
