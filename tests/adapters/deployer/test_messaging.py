@@ -173,6 +173,30 @@ def test_subscription_changes_its_attributes_in_place(deployer: Deployer) -> Non
     assert json.loads(shown(arn)["FilterPolicy"]) == {"kind": ["digest"]}
 
 
+def subscription_in(region: str) -> dict[str, Any]:
+    """A topic, a queue and a subscription that says where the topic is."""
+    subscription = resource(
+        "AWS::SNS::Subscription",
+        TopicArn={"Ref": "Topic"},
+        Protocol="sqs",
+        Endpoint={"Fn::GetAtt": ["Queue", "Arn"]},
+        Region=region,
+    )
+    return {"Topic": resource(TOPIC), "Queue": resource(QUEUE), "Sub": subscription}
+
+
+def test_subscription_may_name_its_own_region(deployer: Deployer) -> None:
+    state = deployer.deploy(subscription_in(deployer.clients("sns").meta.region_name))
+
+    arn = deployer.physical_id(state, "Sub")
+    assert deployer.clients("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+
+
+def test_subscription_in_another_region_is_refused(deployer: Deployer) -> None:
+    with pytest.raises(DeployError, match="property Region: only .* is supported"):
+        deployer.deploy(subscription_in("ap-south-1"))
+
+
 @pytest.mark.parametrize("type_name", [QUEUE, TOPIC])
 def test_unknown_property_is_refused(deployer: Deployer, type_name: str) -> None:
     with pytest.raises(DeployError, match=rf"It \({type_name}\): property Oops is not supported"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from opentrail.errors import DeployError
 from opentrail.local.deployer.properties import Properties
 from opentrail.local.deployer.providers.base import Provider, Site, Wanted, retag, tag_list
 from opentrail.local.deployer.state import Made
@@ -116,7 +117,13 @@ class Subscription(Provider):
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint", "Region"})
 
     def read(self, properties: Properties, site: Site) -> Wanted:
-        """Return ``request`` (Subscribe) and ``attributes``."""
+        """Return ``request`` (Subscribe) and ``attributes``.
+
+        Raises:
+            DeployError: the topic is in another Region.
+        """
+        if properties.text("Region") not in (None, site.region):
+            raise DeployError(f"property Region: only {site.region}, the stack's own, is supported")
         return {
             "request": {
                 "TopicArn": properties.need("TopicArn"),
