@@ -14,6 +14,8 @@ import pkgutil
 
 import click
 
+EXIT_INTERRUPTED = 130  # as a shell has it; click's own 1 says of many verbs that they found something wrong
+
 
 class Verbs(click.Group):
     """A click group that finds its commands in the modules of this package."""
@@ -26,6 +28,14 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one verb; ``None`` when there is none of that name."""
         return self._load(cmd_name.replace("-", "_"))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; Ctrl-C is nothing it found out."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
 
     def _load(self, name: str) -> click.Command | None:
         if (

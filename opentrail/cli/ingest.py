@@ -22,6 +22,7 @@ from opentrail.adapters.aws.deployed_settings import deployed_settings
 from opentrail.adapters.aws.deployment import find_deployment, messages_on
 from opentrail.adapters.aws.ingest import Ingested, Ingester, make_ingester
 from opentrail.adapters.aws.source_files import SourceFiles
+from opentrail.cli import EXIT_INTERRUPTED
 from opentrail.cli._backfill import Backfill, Totals
 from opentrail.cli._backfill_plan import Listed, Range, find_folders, list_files
 from opentrail.cli._backfill_state import State, default_path, read_state, write_state
@@ -32,7 +33,7 @@ from opentrail.format.object_notice import ObjectName
 from opentrail.format.times import to_iso
 from opentrail.settings import DeliverSettings, IngestSettings, RecordSettings
 
-EXIT_SOME_FAILED, EXIT_INTERRUPTED = 1, 130
+EXIT_SOME_FAILED = 1
 MAX_FILE_BYTES = 100_000_000  # uncompressed; twice what CloudTrail writes
 SAVE_SECONDS = 1.0
 # Chunks on the delivery queue above which a back-fill pauses: today's records must not wait behind it.

@@ -5,10 +5,51 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
+import botocore.loaders
 import click
+
+
+class Account(click.ParamType[str]):
+    """Twelve digits."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check it."""
+        if not re.fullmatch("[0-9]{12}", value):
+            self.fail(f"{value!r} is not an account: 12 digits", param, ctx)
+        return str(value)
+
+
+class Region(click.ParamType[str]):
+    """One that botocore, and so moto, knows."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check it."""
+        partitions = botocore.loaders.Loader().load_data("endpoints")["partitions"]
+        if not any(value in partition["regions"] for partition in partitions):
+            self.fail(f"{value!r} is not a Region", param, ctx)
+        return str(value)
+
+
+class Writable(click.Path):
+    """A directory, which is made when it is not there."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make it."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.fail(str(error), param, ctx)
+        return path
 
 
 @click.command()
@@ -17,9 +58,19 @@ import click
     "--port", default=4566, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
 )
 @click.option(
-    "--account", default="123456789012", show_default=True, help="Account of callers with unknown keys."
+    "--account",
+    default="123456789012",
+    show_default=True,
+    type=Account(),
+    help="Account of callers with unknown keys.",
 )
-@click.option("--region", default="us-east-1", show_default=True, help="Region OpenTrail is deployed in.")
+@click.option(
+    "--region",
+    default="us-east-1",
+    show_default=True,
+    type=Region(),
+    help="Region OpenTrail is deployed in.",
+)
 @click.option(
     "--delivery-seconds",
     default=1,
@@ -55,7 +106,7 @@ import click
 )
 @click.option(
     "--export",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Writable(file_okay=False, writable=True),
     help="A directory: delivered files are also written there, as BUCKET/KEY.",
 )
 @click.option(
@@ -87,6 +138,14 @@ def command(
 
     Prints one line, `OpenTrail ready at http://HOST:PORT`, when it answers.
     """
+    adding = {
+        "--remediation": remediation,
+        "--detections": detections,
+        "--ingest": ingest,
+        "--assembly": assembly,
+    }
+    if bare and (name := next((name for name, given in adding.items() if given), "")):
+        raise click.UsageError(f"--bare deploys nothing: {name} does not go with it")
     # Imported here: moto takes a second, and the other verbs do not need it.
     # moto opens a session as it is imported; a profile that is not on this machine would end it.
     os.environ.pop("AWS_PROFILE", None)

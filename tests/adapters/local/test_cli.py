@@ -264,6 +264,22 @@ def test_up_on_a_taken_port_says_so(assembly: Path, endpoint: Endpoint) -> None:
     assert "cannot listen on 127.0.0.1" in errors
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--account", "me"], "'me' is not an account: 12 digits"),
+        (["--region", "nowhere"], "'nowhere' is not a Region"),
+        (["--bare", "--ingest"], "--bare deploys nothing: --ingest does not go with it"),
+        (["--export", f"{os.devnull}/here"], os.devnull),
+    ],
+)
+def test_up_refuses_what_it_could_not_serve(options: list[str], complaint: str) -> None:
+    refused = run("up", "--port", "0", *options)
+
+    assert refused.exit_code == 2
+    assert complaint in refused.output
+
+
 def test_up_with_a_template_it_cannot_build_says_so(assembly: Path) -> None:
     template = {**TEMPLATE, "Resources": {**TEMPLATE["Resources"], "Odd": {"Type": "AWS::Odd::Thing"}}}
     (assembly / "Small.template.json").write_text(json.dumps(template))

@@ -48,6 +48,15 @@ def test_what_is_no_verb_is_refused(verb: str) -> None:
     assert "No such command" in text or "No such option" in text
 
 
+def test_an_interrupted_verb_has_found_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("opentrail.cli.doctor.command.callback", interrupted)
+
+    assert run("doctor") == (130, "interrupted\n")
+
+
 def test_the_version_is_the_packages() -> None:
     code, text = run("--version")
 
