@@ -28,6 +28,7 @@ from opentrail.cli._meter import Metered, read_meter, today
 from opentrail.errors import StorageError
 from opentrail.model.usage import Usage, total
 
+LEAST_IN_GLACIER = 90  # days, as the stacks' options deepArchiveDays and glacierDays
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 ESTIMATE_ONLY = (
     "events_per_month",
@@ -98,6 +99,13 @@ def command(context: click.Context, /, as_json: bool, estimated: bool, **options
     Exit code 0: done. 1: no such trail. 2: it could not be found out.
     """
     _refuse(context, METER_ONLY if estimated else ESTIMATE_ONLY, estimated)
+    if (
+        0 < options["deep_archive_days"] < options["glacier_days"] + LEAST_IN_GLACIER
+        and options["glacier_days"]
+    ):
+        raise click.UsageError(
+            f"--deep-archive-days must be at least {LEAST_IN_GLACIER} days after --glacier-days"
+        )
     keeping = Keeping(
         months=options["months_kept"],
         glacier_days=options["glacier_days"],

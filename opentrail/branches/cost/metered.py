@@ -66,7 +66,8 @@ def load_of(readings: Sequence[Reading], *, days: float, home: Place) -> Load:
         trails=len({r.destination for r in trails}),
         messages=everything.arrived,
         forwarded=total(r.usage for r in readings if r.place != home).arrived,
-        bought=max(everything.arrived - history.events, 0),
+        # Late events are not in history either, and cost nothing: no more were bought than trails have.
+        bought=min(max(everything.arrived - history.events, 0), of_trail.data + of_trail.network),
         records=everything.arrived,
         record_runs=0,
         chunks=everything.chunks,

@@ -158,6 +158,7 @@ def test_a_trail_that_delivered_nothing_is_not_priced_at_nothing() -> None:
         (("--estimate", "--trail", "main"), "--trail does not go with --estimate"),
         (("--estimate", "--data-share", "2"), "2.0 is not in the range 0<=x<=1"),
         (("--estimate", "--events-per-month", "many"), "'many' is not a valid float"),
+        (("--glacier-days", "30", "--deep-archive-days", "100"), "at least 90 days after --glacier-days"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], said: str) -> None:

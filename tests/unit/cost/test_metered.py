@@ -66,6 +66,12 @@ def test_what_is_not_in_history_aws_own_trail_was_paid_for() -> None:
     assert load_of(READINGS, days=1.0, home=HOME).bought == 1
 
 
+def test_management_events_too_old_for_history_were_not_paid_for() -> None:
+    backfilled = reading(first=900, events=900, arrived=900, chunks=1, claims=1, files=1, bytes=9000)
+
+    assert load_of([*READINGS, backfilled], days=1.0, home=HOME).bought == 1
+
+
 def test_events_of_other_places_came_over_a_bus() -> None:
     assert load_of(READINGS, days=1.0, home=HOME).forwarded == 1
 
