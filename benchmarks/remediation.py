@@ -1,6 +1,7 @@
 """How long a dangerous change lasts on the laptop: from the call's answer to the live resource fixed.
 
-One bucket is made public again and again; each time a second client looks until it is private.
+Buckets are made public in turns; each time a second client looks until the bucket is private. In turns,
+because the playbook looks again after its fix, and a bucket that is public anew by then is a failure.
 The limits of the playbook are raised first: they would stop it after a handful of acts.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 import boto3
 
 READY = "OpenTrail ready at "
-BUCKET = "customer-data"
+BUCKETS = [f"customer-data-{number}" for number in range(20)]
 RUNS = 200
 POLL_SECONDS = 0.005
 PATIENCE_SECONDS = 30
@@ -50,11 +51,11 @@ def raise_limits(endpoint: str) -> None:
             )
 
 
-def one_run(s3: Any) -> float:
+def one_run(s3: Any, bucket: str) -> float:
     """Make the bucket public; return the seconds until it is private."""
-    s3.put_bucket_acl(Bucket=BUCKET, ACL="public-read")
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
     began = time.perf_counter()
-    while len(s3.get_bucket_acl(Bucket=BUCKET)["Grants"]) > 1:
+    while len(s3.get_bucket_acl(Bucket=bucket)["Grants"]) > 1:
         if time.perf_counter() - began > PATIENCE_SECONDS:
             raise SystemExit("the bucket stays public")
         time.sleep(POLL_SECONDS)
@@ -78,9 +79,10 @@ def main() -> None:
         endpoint = laptop.stdout.readline().strip().removeprefix(READY)
         raise_limits(endpoint)
         s3 = client("s3", endpoint)
-        s3.create_bucket(Bucket=BUCKET)
-        first = one_run(s3)
-        times = [one_run(s3) for _ in range(runs)]
+        for bucket in BUCKETS:
+            s3.create_bucket(Bucket=bucket)
+        first = one_run(s3, BUCKETS[-1])
+        times = [one_run(s3, BUCKETS[number % len(BUCKETS)]) for number in range(runs)]
     finally:
         laptop.send_signal(signal.SIGINT)
         laptop.wait()

@@ -209,8 +209,8 @@ class _Run:
         engine.undo_log.keep(acted, kept, self._now)
         _play(fix, engine.cloud, target, danger)
         left = _play(playbook.check, engine.cloud, target)
-        if left is not None:  # some APIs show a change only after a while
-            return self._failed(f"after the fix: {left.problem}", transient=True)
+        if left is not None:  # not tried again: who makes the change anew brings an event of his own
+            return self._failed(f"after the fix: {left.problem}", transient=False)
         engine.limits.note(playbook.id, failed=False, now=self._now)
         return self.decision(Outcome.ACTED)
 

@@ -132,11 +132,11 @@ def test_what_another_run_is_at_is_left_to_a_retry(house: House, memory: Memory)
     assert (memory.told, house.done) == ([], [])
 
 
-def test_a_fix_that_does_not_help_is_a_failure_and_tried_again(memory: Memory) -> None:
+def test_a_fix_that_does_not_help_is_a_failure_and_not_tried_again(memory: Memory) -> None:
     decision = engine(House(stuck=True), memory).handle(event(), NOW)
 
     assert (decision.outcome, decision.reason) == (Outcome.FAILED, "after the fix: lamp is on")
-    assert decision.transient
+    assert not decision.transient
 
 
 @pytest.mark.parametrize("part", ["target", "check", "fix", "tags"])
