@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 
 import click
@@ -31,6 +32,9 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; Ctrl-C is nothing it found out."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL")
+        if endpoint and not endpoint.startswith(("http://", "https://")):  # botocore would end in a traceback
+            raise click.UsageError(f"AWS_ENDPOINT_URL is not a URL: {endpoint!r}", ctx)
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):

@@ -58,13 +58,13 @@ class Bill:
         console = Console(highlight=False)
         if not console.is_terminal:
             console = Console(highlight=False, width=WIDTH)
-        console.print(self.about)
+        console.print(self.about, soft_wrap=True)
         if self.usage:
             console.print(_usage_table(self.grouped_by, self.usage))
         console.print(_lines_table("CloudTrail would charge", self.cloudtrail))
         if self.own:
             console.print(_lines_table("This deployment costs", [li for li in self.own if li.dollars]))
-            console.print(self._summary())
+            console.print(self._summary(), soft_wrap=True)
 
     def _summary(self) -> str:
         own, driver = _sum(self.own), largest(self.own)

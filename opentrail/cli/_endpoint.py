@@ -28,9 +28,9 @@ def call_admin(method: str, endpoint: str, route: str) -> dict[str, Any]:
         click.ClickException: the server answered an error (exit code 1), or nothing we know
             answered there (exit code 2).
     """
-    request = urllib.request.Request(f"{endpoint.rstrip('/')}/_opentrail/{route}", method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never send loopback to a proxy
     try:
+        request = urllib.request.Request(f"{endpoint.rstrip('/')}/_opentrail/{route}", method=method)
         with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return _parse(answer.read(), endpoint)
     except urllib.error.HTTPError as error:

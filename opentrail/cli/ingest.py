@@ -118,7 +118,7 @@ def command(
             return
         run = _prepare(source, when, workers, state, restart, name_prefix)
         totals = run.go()
-    except (OpenTrailError, *UNREACHABLE) as error:
+    except (OpenTrailError, OSError, *UNREACHABLE) as error:
         raise UncheckedError(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from here", err=True)
@@ -148,6 +148,7 @@ def _prepare(
         trail_cache_seconds=60,
     )
     path = path or default_path(str(source), recording.delivery_queue_url)
+    path.parent.mkdir(parents=True, exist_ok=True)  # before anything is sent
     if restart:
         path.unlink(missing_ok=True)
     state = read_state(path, str(source), time.time())

@@ -12,6 +12,7 @@ from opentrail.adapters.aws.deployed_playbooks import DeployedPlaybook, deployed
 from opentrail.adapters.aws.failure import storage_errors
 from opentrail.adapters.aws.remediation import DynamoRemediation
 from opentrail.branches.remediation.guard import Guard, read_modes
+from opentrail.cli._deployment import UNREACHABLE
 from opentrail.errors import OpenTrailError, StorageError
 
 DEFAULT_LIMIT = 50
@@ -69,7 +70,7 @@ def undo_command(decision_id: str) -> None:
 def _deployed() -> list[DeployedPlaybook]:
     try:
         return deployed_playbooks(client("lambda"))
-    except StorageError as error:
+    except (StorageError, *UNREACHABLE) as error:
         _fail(str(error))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_a_bad_file_is_named_and_tried_again(world: OpenTrail, state: Path) -> N
     assert (code, told["files"], list(told["failed"])) == (1, 1, [key])
     assert told["failed"][key].startswith("broken gzip")
     assert (repaired, then["files"], then["failed"]) == (0, 1, {})
+
+
+def test_progress_that_could_not_be_kept_is_said_before_anything_is_sent(world: OpenTrail) -> None:
+    put(world, recent("call-8"), prefix="unkept")
+
+    code, told = ingest(f"s3://{OLD}/unkept/", state=Path(os.devnull, "state"))
+    world.flush()
+
+    assert (code, os.devnull in told) == (2, True)
+    assert "call-8" not in delivered(world)
 
 
 def key_of_bad(world: OpenTrail) -> str:

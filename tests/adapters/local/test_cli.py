@@ -92,6 +92,14 @@ def test_nothing_there_is_exit_code_2(verb: str) -> None:
     assert f"cannot reach OpenTrail at {url}" in result.stderr
 
 
+@pytest.mark.parametrize("verb", ["flush", "status"])
+def test_an_endpoint_that_is_no_url_is_exit_code_2(verb: str) -> None:
+    refused = run(verb, "--endpoint", "localhost")
+
+    assert refused.exit_code == 2
+    assert "cannot reach OpenTrail at localhost" in refused.output
+
+
 def test_something_else_there_is_exit_code_2(endpoint: Endpoint) -> None:
     endpoint.body = b"<html>"
 

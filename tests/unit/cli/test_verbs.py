@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from opentrail import cli
+from opentrail.adapters.aws.clients import client
 
 FILES = [path for path in Path(cli.__file__).parent.glob("*.py") if not path.name.startswith("_")]
 VERBS = sorted(path.stem.replace("_", "-") for path in FILES)
@@ -55,6 +56,27 @@ def test_an_interrupted_verb_has_found_nothing_out(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("opentrail.cli.doctor.command.callback", interrupted)
 
     assert run("doctor") == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("verb", ["lookup", "doctor", "cost", "status"])
+def test_an_endpoint_that_is_no_url_is_said(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+
+    code, text = run(verb)
+
+    assert code == 2
+    assert "Error: AWS_ENDPOINT_URL is not a URL: 'localhost:4566'" in text
+
+
+def test_a_profile_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    client.cache_clear()
+
+    code, text = run("remediation", "list")
+
+    client.cache_clear()
+    assert (code, text) == (2, "opentrail: The config profile (not-there) could not be found\n")
 
 
 def test_the_version_is_the_packages() -> None:
