@@ -32,3 +32,11 @@ def _no_world_left_open() -> Iterator[None]:
     yield
     moto = sys.modules.get("moto.core.models")
     assert moto is None or moto.MockAWS._nested_count == 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker for each file, and one for all files about the stacks, where synthesis is what costs."""
+    for item in items:
+        file, stacks = item.nodeid.partition("::")[0], "tests/stacks/"
+        item.add_marker(pytest.mark.xdist_group(stacks if file.startswith(stacks) else file))
