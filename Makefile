@@ -67,7 +67,7 @@ format: setup
 	@$(BIN)/ruff format $(SOURCES)
 
 test: setup synth
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 demo: setup synth
 	@$(BIN)/python -m opentrail.cli.demo $(ARGS)

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 # A shell starts background jobs deaf to Ctrl-C, and so their children, which tests end by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,9 +36,14 @@ def _no_world_left_open() -> Iterator[None]:
     assert moto is None or moto.MockAWS._nested_count == 0
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _Files(LoadFileScheduling):  # type: ignore[misc]
     """One worker for each file, and one for all files about the stacks, where synthesis is what costs."""
-    for item in items:
-        file, stacks = item.nodeid.partition("::")[0], "tests/stacks/"
-        item.add_marker(pytest.mark.xdist_group(stacks if file.startswith(stacks) else file))
+
+    def _split_scope(self, nodeid: str) -> str:
+        stacks = "tests/stacks/"
+        return stacks if nodeid.startswith(stacks) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files:
+    """Give out the tests of ``-n 2``."""
+    return _Files(config, log)
