@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +86,9 @@ def test_limit_itself_is_allowed(context: dict[str, Any]) -> None:
 
 def test_context_names_are_the_fields_in_camel_case() -> None:
     assert context_name("object_lock_days") == "objectLockDays"
+
+
+def test_every_option_is_in_the_page_about_deploying() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "deploying.md").read_text()
+
+    assert [name for field in fields(Options) if f"`{(name := context_name(field.name))}`" not in page] == []
