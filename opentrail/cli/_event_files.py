@@ -31,6 +31,18 @@ def records_of(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
 def _read(file: Path) -> Iterator[dict[str, Any]]:
     try:
         body = file.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{file}: {error}") from error
+    yield from records_in(str(file), body)
+
+
+def records_in(file: str, body: bytes) -> Iterator[dict[str, Any]]:
+    """Every record of one file, which its errors call ``file``.
+
+    Raises:
+        FormatError: it holds something else.
+    """
+    try:
         text = (gzip.decompress(body) if body.startswith(_GZIP) else body).decode()
     except (OSError, EOFError, ValueError) as error:
         raise FormatError(f"{file}: {error}") from error
@@ -42,14 +54,14 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
         yield from _records(file, document)
 
 
-def _line(file: Path, number: int, line: str) -> Any:
+def _line(file: str, number: int, line: str) -> Any:
     try:
         return json.loads(line) if line.strip() else []
     except ValueError as error:
         raise FormatError(f"{file}: line {number} is no JSON: {error}") from error
 
 
-def _records(file: Path, document: Any) -> Iterator[dict[str, Any]]:
+def _records(file: str, document: Any) -> Iterator[dict[str, Any]]:
     if isinstance(document, list):
         for element in document:
             yield from _records(file, element)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from opentrail.adapters.aws.clients import client
+from opentrail.adapters.aws.source_files import SourceFiles
 from opentrail.branches.detections import Detection, compile_predicate, pattern_of
+from opentrail.cli._backfill_plan import Range
+from opentrail.cli._bucket_files import MAX_FILE_BYTES, Source, SourceType, bucket_records
+from opentrail.cli._deployment import UNREACHABLE
 from opentrail.cli._event_files import records_of
+from opentrail.cli._event_filters import When
 from opentrail.cli._words import counted
 from opentrail.errors import OpenTrailError
 from opentrail.format.own_record import principal_of
@@ -19,6 +26,18 @@ if TYPE_CHECKING:
     from opentrail.adapters.sigma.folder import Reading
 
 PLACE = click.Path(exists=True, path_type=Path)
+
+
+class EventsType(click.ParamType[Any]):
+    """A file, a folder, or ``s3://bucket/prefix``."""
+
+    name = "path or s3://bucket[/prefix]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | Source:
+        """Read it."""
+        if str(value).startswith("s3://"):
+            return SourceType().convert(value, param, ctx)
+        return Path(PLACE.convert(value, param, ctx))
 
 
 @click.group()
@@ -45,30 +64,47 @@ def check_command(rules: Path, as_json: bool) -> None:
 
 @command.command("test")
 @click.argument("rules", type=PLACE)
-@click.argument("events", type=PLACE, nargs=-1, required=True)
+@click.argument("events", type=EventsType(), nargs=-1, required=True)
+@click.option("--from", "start", type=When(), help="Of buckets: files delivered from then on: 30d.")
+@click.option("--to", "end", type=When(), help="Of buckets: files delivered until then.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: the rule, and the record.")
-def test_command(rules: Path, events: tuple[Path, ...], as_json: bool) -> None:
+def test_command(
+    rules: Path,
+    events: tuple[Path | Source, ...],
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
     """Show which records in EVENTS the RULES find.
 
     EVENTS are files or folders: CloudTrail's log files, gzip or not, lists or lines of records,
-    EventBridge events, what `aws cloudtrail lookup-events` prints.
+    EventBridge events, what `aws cloudtrail lookup-events` prints; or s3://BUCKET/PREFIX, a bucket
+    that CloudTrail or OpenTrail delivers to, of any accounts and Regions.
 
     Exit code 1: nothing was found. 2: a rule cannot be compiled, or a file cannot be read.
     """
     detections = _compiled(rules)
     seen = found = 0
     try:
-        for record in records_of(events):
+        for record in _records(events, Range(start=start, end=end)):
             seen += 1
             for detection, matches in detections:
                 if matches(record):
                     found += 1
                     click.echo(_match(detection, record) if not as_json else _match_json(detection, record))
-    except OpenTrailError as error:
+    except (OpenTrailError, *UNREACHABLE) as error:
         _fail(str(error))
     if not as_json:
         click.echo(f"{counted(found, 'finding')} in {counted(seen, 'record')}")
     raise SystemExit(0 if found else 1)
+
+
+def _records(places: Iterable[Path | Source], when: Range) -> Iterator[dict[str, Any]]:
+    for place in places:
+        if isinstance(place, Path):
+            yield from records_of([place])
+        else:
+            yield from bucket_records(SourceFiles(client("s3"), max_bytes=MAX_FILE_BYTES), place, when)
 
 
 def _read(rules: Path) -> list[Reading]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from opentrail.cli import EXIT_INTERRUPTED
 from opentrail.cli._backfill import Backfill, Totals
 from opentrail.cli._backfill_plan import Listed, Range, find_folders, list_files
 from opentrail.cli._backfill_state import State, default_path, read_state, write_state
+from opentrail.cli._bucket_files import MAX_FILE_BYTES, Source, SourceType
 from opentrail.cli._deployment import UNREACHABLE, UncheckedError, prefix_option
 from opentrail.cli._event_filters import When
 from opentrail.errors import OpenTrailError
@@ -34,14 +34,12 @@ from opentrail.format.times import to_iso
 from opentrail.settings import DeliverSettings, IngestSettings, RecordSettings
 
 EXIT_SOME_FAILED = 1
-MAX_FILE_BYTES = 100_000_000  # uncompressed; twice what CloudTrail writes
 SAVE_SECONDS = 1.0
 # Chunks on the delivery queue above which a back-fill pauses: today's records must not wait behind it.
 MAX_WAITING = 5000
 LOOK_EVERY = 50  # files
 PAUSE_SECONDS = 5.0
 SHOWN_FAILURES = 10
-_SOURCE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 
 log = logging.getLogger(__name__)
 
@@ -51,32 +49,6 @@ Examples:
   opentrail ingest s3://central-trail-logs --from 30d
   opentrail ingest s3://central-trail-logs/AWSLogs/o-abcdefghij/ --from 2026-01-01 --to 2026-02-01
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the files lie."""
-
-    bucket: str
-    prefix: str
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
-
-
-class SourceType(click.ParamType[Source]):
-    """``s3://bucket/prefix``."""
-
-    name = "s3://bucket[/prefix]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Source:
-        """Read it."""
-        if isinstance(value, Source):
-            return value
-        match = _SOURCE.fullmatch(value)
-        if match is None:
-            self.fail(f"{value!r} is not s3://BUCKET or s3://BUCKET/PREFIX", param, ctx)
-        return Source(match["bucket"], match["prefix"] or "")
 
 
 @click.command("ingest", epilog=EPILOG)
